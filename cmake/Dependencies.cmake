@@ -1,0 +1,33 @@
+# Every library is found here and proved by compiling and linking a small program against it.
+set(MPI_CXX_SKIP_MPICXX TRUE)
+find_package(MPI REQUIRED COMPONENTS C CXX)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(PETSC REQUIRED IMPORTED_TARGET petsc)
+pkg_check_modules(LIBZIP REQUIRED IMPORTED_TARGET libzip)
+find_package(SUNDIALS 6.4 REQUIRED CONFIG
+  COMPONENTS cvode arkode nvecserial sunlinsolspgmr sunlinsoldense sunnonlinsolnewton sunnonlinsolfixedpoint)
+set(HDF5_PREFER_PARALLEL TRUE)
+find_package(HDF5 REQUIRED COMPONENTS C HL)
+if(NOT HDF5_IS_PARALLEL)
+  message(FATAL_ERROR "The HDF5 library found (${HDF5_C_LIBRARIES}) is serial. "
+    "Install the parallel one (Debian: libhdf5-openmpi-dev) or point HDF5_ROOT to it.")
+endif()
+find_package(Eigen3 3.4 REQUIRED NO_MODULE)
+find_package(tomlplusplus REQUIRED CONFIG)
+find_package(CLI11 REQUIRED CONFIG)
+find_package(fmt REQUIRED CONFIG)
+find_package(spdlog REQUIRED CONFIG)
+find_package(xsimd REQUIRED CONFIG)
+
+add_library(rankflow_mpi INTERFACE)
+target_link_libraries(rankflow_mpi INTERFACE MPI::MPI_CXX)
+add_library(rankflow_hdf5 INTERFACE)
+target_link_libraries(rankflow_hdf5 INTERFACE hdf5::hdf5 hdf5::hdf5_hl)
+add_library(rankflow_petsc INTERFACE)
+target_link_libraries(rankflow_petsc INTERFACE PkgConfig::PETSC)
+add_library(rankflow_sundials INTERFACE)
+target_link_libraries(rankflow_sundials INTERFACE SUNDIALS::cvode SUNDIALS::arkode SUNDIALS::nvecserial
+  SUNDIALS::sunlinsolspgmr SUNDIALS::sunlinsoldense SUNDIALS::sunnonlinsolnewton SUNDIALS::sunnonlinsolfixedpoint)
+find_path(RANDOM123_INCLUDE Random123/philox.h REQUIRED)
+add_library(random123 INTERFACE)
+target_include_directories(random123 SYSTEM INTERFACE ${RANDOM123_INCLUDE})

@@ -1,0 +1,53 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "parallel/communicator.hpp"
+
+namespace rankflow::parallel {
+
+/// Exact accumulation of doubles in a wide fixed-point integer (Kulisch): the sum has one value,
+/// whatever the order in which numbers are added and whatever the rank they come from.
+/// Limbs of 32 bits held in 64-bit words (carry-save), so that adding two accumulators is adding
+/// words: one integer all-reduce adds the accumulators of all ranks.
+/// Non-finite summands are counted apart and make the sum non-finite as IEEE addition would.
+class ExactAccumulator {
+ public:
+  static constexpr int limb_count = 68;
+  static constexpr int word_count = limb_count + 3;  ///< plus counts of NaN, +inf, −inf
+
+  /// Adds one number exactly. Carries are resolved after 2^29 additions at the latest.
+  void add(double value);
+  /// The exact sum rounded once to the nearest double.
+  double value() const;
+  void clear() { words_.fill(0); additions_ = 0; }
+  /// Brings every limb back below 2^32 in magnitude, so that words of many ranks can be added.
+  void resolve_carries();
+  std::span<std::int64_t, word_count> words() noexcept { return words_; }
+
+ private:
+  std::array<std::int64_t, word_count> words_{};
+  std::int64_t additions_ = 0;
+};
+
+/// `count` sums over all neurons (or samples) that are bitwise the same at any rank count.
+/// Each rank adds the partial sums of its whole tiles; reduce() sends O(count) words in one message.
+/// No allocation after construction.
+class ReproducibleSum {
+ public:
+  explicit ReproducibleSum(std::size_t count) : accumulators_(count), message_(count * ExactAccumulator::word_count) {}
+
+  std::size_t count() const noexcept { return accumulators_.size(); }
+  void clear();
+  void add(std::size_t index, double tile_sum) { accumulators_[index].add(tile_sum); }
+  /// Sums over the ranks of `comm` into `sums` (length count()) and clears. Collective.
+  void reduce(const Communicator& comm, std::span<double> sums);
+
+ private:
+  std::vector<ExactAccumulator> accumulators_;
+  std::vector<std::int64_t> message_;
+};
+
+}  // namespace rankflow::parallel
