@@ -1,10 +1,16 @@
-# rankflow_layer(name LINKS …): static library rankflow_<name> from src/<name>/*.cpp.
+# rankflow_layer(name LINKS …): static library rankflow_<name> from src/<name>/*.cpp; headers only while there is none.
 function(rankflow_layer name)
   cmake_parse_arguments(LAYER "" "" "LINKS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
-  add_library(rankflow_${name} STATIC ${sources})
-  target_include_directories(rankflow_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
-  target_link_libraries(rankflow_${name} PUBLIC rankflow_settings ${LAYER_LINKS})
+  set(kind STATIC)
+  set(scope PUBLIC)
+  if(NOT sources)
+    set(kind INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  add_library(rankflow_${name} ${kind} ${sources})
+  target_include_directories(rankflow_${name} ${scope} ${PROJECT_SOURCE_DIR}/src)
+  target_link_libraries(rankflow_${name} ${scope} rankflow_settings ${LAYER_LINKS})
 endfunction()
 
 # rankflow_tests(name): one GoogleTest executable test_<name> from tests/<name>/*_test.cpp, run without a launcher.
