@@ -4,7 +4,11 @@
 
 namespace rankflow {
 
-std::string version() { return RANKFLOW_VERSION; }
-std::string git_hash() { return RANKFLOW_GIT_HASH; }
+std::string version() {
+  return RANKFLOW_VERSION;
+}
+std::string git_hash() {
+  return RANKFLOW_GIT_HASH;
+}
 
 }  // namespace rankflow

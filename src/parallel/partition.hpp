@@ -37,9 +37,7 @@ class Partition {
   /// Global index of the first item of local tile `tile`.
   std::int64_t tile_begin(std::int64_t tile) const noexcept { return (first_tile_ + tile) * tile_size; }
   /// Items in local tile `tile` that exist (tile_size but for the last tile of the population).
-  std::int64_t tile_count(std::int64_t tile) const noexcept {
-    return std::min(tile_size, items_ - tile_begin(tile));
-  }
+  std::int64_t tile_count(std::int64_t tile) const noexcept { return std::min(tile_size, items_ - tile_begin(tile)); }
 
   friend bool operator==(const Partition&, const Partition&) = default;
 

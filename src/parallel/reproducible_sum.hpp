@@ -22,7 +22,10 @@ class ExactAccumulator {
   void add(double value);
   /// The exact sum rounded once to the nearest double.
   double value() const;
-  void clear() { words_.fill(0); additions_ = 0; }
+  void clear() {
+    words_.fill(0);
+    additions_ = 0;
+  }
   /// Brings every limb back below 2^32 in magnitude, so that words of many ranks can be added.
   void resolve_carries();
   std::span<std::int64_t, word_count> words() noexcept { return words_; }

@@ -1,0 +1,98 @@
+#include "parallel/communicator.hpp"
+
+#include <numeric>
+#include <random>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "parallel/partition.hpp"
+#include "parallel/reproducible_sum.hpp"
+
+namespace rankflow::parallel {
+namespace {
+
+Communicator world() {
+  return Communicator::duplicate(MPI_COMM_WORLD);
+}
+
+TEST(Communicator, SumsMaximaAndBroadcastsReachEveryRank) {
+  const auto comm = world();
+  std::vector<std::int64_t> values{comm.rank() + 1, 10};
+  comm.sum(values);
+  EXPECT_EQ(values[0], comm.size() * (comm.size() + 1) / 2);
+  EXPECT_EQ(values[1], 10 * comm.size());
+
+  std::vector<double> extremes{static_cast<double>(comm.rank())};
+  comm.maximum(extremes);
+  EXPECT_EQ(extremes[0], comm.size() - 1);
+  extremes[0] = comm.rank();
+  comm.minimum(extremes);
+  EXPECT_EQ(extremes[0], 0.0);
+
+  EXPECT_TRUE(comm.any(comm.rank() == comm.size() - 1));
+  EXPECT_FALSE(comm.any(false));
+
+  std::string text = comm.is_root() ? "from the root" : "";
+  comm.broadcast(text);
+  EXPECT_EQ(text, "from the root");
+}
+
+TEST(Communicator, NonBlockingSumCompletesOnWait) {
+  const auto comm = world();
+  std::vector<std::int64_t> values(1000, comm.rank());
+  auto request = comm.start_sum(values);
+  request.wait();
+  EXPECT_EQ(values, std::vector<std::int64_t>(1000, comm.size() * (comm.size() - 1) / 2));
+}
+
+TEST(Communicator, GathersUnequalAndEmptyPieces) {
+  const auto comm = world();
+  std::vector<std::int64_t> counts;
+  for (int r = 0; r < comm.size(); ++r) counts.push_back(r == 1 ? 0 : 3 + r);
+  const std::vector<double> mine(static_cast<std::size_t>(counts[static_cast<std::size_t>(comm.rank())]), comm.rank());
+  std::vector<double> all(static_cast<std::size_t>(std::accumulate(counts.begin(), counts.end(), std::int64_t{0})));
+  comm.all_gather(std::span<const double>(mine), all, counts);
+  std::size_t position = 0;
+  for (int r = 0; r < comm.size(); ++r)
+    for (std::int64_t i = 0; i < counts[static_cast<std::size_t>(r)]; ++i) EXPECT_EQ(all[position++], r);
+}
+
+TEST(Communicator, SplitFormsGroupsAndMovesOwnership) {
+  const auto comm = world();
+  auto group = comm.split(comm.rank() % 2);
+  EXPECT_EQ(group.size(), (comm.size() + (comm.rank() % 2 == 0 ? 1 : 0)) / 2);
+  const int size = group.size();
+  const Communicator moved = std::move(group);
+  EXPECT_EQ(moved.size(), size);
+}
+
+TEST(ReproducibleSum, SameBitsAsOneRankAlone) {
+  const auto comm = world();
+  std::mt19937_64 generator(11);
+  std::normal_distribution<double> normal;
+  std::vector<double> tile_sums(37);
+  for (auto& value : tile_sums) value = std::ldexp(normal(generator), static_cast<int>(generator() % 60));
+  // Every rank knows all summands; it adds those of its own tiles.
+  const Partition partition(std::ssize(tile_sums) * tile_size, comm.size(), comm.rank());
+  ReproducibleSum distributed(1);
+  ReproducibleSum alone(1);
+  for (std::size_t i = 0; i < tile_sums.size(); ++i) {
+    alone.add(0, tile_sums[i]);
+    const auto first = static_cast<std::int64_t>(i) * tile_size;
+    if (first >= partition.begin() && first < partition.end()) distributed.add(0, tile_sums[i]);
+  }
+  double shared = 0;
+  double expected = 0;
+  distributed.reduce(comm, std::span(&shared, 1));
+  alone.reduce(Communicator(), std::span(&expected, 1));
+  EXPECT_EQ(shared, expected);
+  tile_sums[0] = std::nextafter(tile_sums[0], 1e300);
+  double changed = 0;
+  for (const double value : tile_sums) alone.add(0, value);
+  alone.reduce(Communicator(), std::span(&changed, 1));
+  EXPECT_TRUE(changed != expected || std::abs(tile_sums[0]) < 1e-16 * std::abs(expected)) << "control";
+}
+
+}  // namespace
+}  // namespace rankflow::parallel
