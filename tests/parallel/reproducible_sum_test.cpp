@@ -1,6 +1,7 @@
 #include "parallel/reproducible_sum.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -21,7 +22,8 @@ TEST(ExactAccumulator, ReturnsSingleNumbersUnchanged) {
   std::mt19937_64 bits(1);
   for (int i = 0; i < 100000; ++i) {
     const auto value = std::bit_cast<double>(bits());
-    if (std::isfinite(value)) ASSERT_EQ(exact_sum({value}), value);
+    if (!std::isfinite(value)) continue;
+    ASSERT_EQ(exact_sum({value}), value);
   }
   for (const double value : {0.0, 5e-324, -5e-324, 2.2250738585072014e-308, 1.7976931348623157e308, -1.0})
     EXPECT_EQ(exact_sum({value}), value);
