@@ -1,0 +1,5 @@
+#include <spdlog/spdlog.h>
+
+int main() {
+  spdlog::info("probe {}", 1);
+}
