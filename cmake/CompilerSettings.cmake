@@ -11,6 +11,7 @@ set(RANKFLOW_ARCH "native" CACHE STRING "Value of -march; empty for the compiler
 find_program(CCACHE ccache)
 if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(ENV{CMAKE_CXX_COMPILER_LAUNCHER} ${CCACHE})  # for the probes' own small projects
 endif()
 
 add_library(rankflow_settings INTERFACE)
