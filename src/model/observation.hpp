@@ -1,0 +1,41 @@
+#pragma once
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "config/simulate_options.hpp"
+#include "parallel/random_stream.hpp"
+
+namespace rankflow::model {
+
+/// Observations of a latent state or of rates: mean = link(W s + bias), Gaussian or Poisson (Pals et al. 2024, eq. 3).
+/// Small (channels x R) and the same on every rank.
+class Observation {
+ public:
+  /// Random weights come from `seed`. Throws InputDataError for arrays that do not fit `rank` or each other.
+  Observation(const config::ObservationOptions& options, int rank, std::uint64_t seed);
+
+  int channels() const noexcept { return channels_; }
+  config::ObservationKind kind() const noexcept { return options_.kind; }
+  config::ObservationSource source() const noexcept { return options_.source; }
+  /// [channel, rank] for latents, [channel] for rates, row-major.
+  std::span<const double> weights() const noexcept { return weights_; }
+  std::span<const double> bias() const noexcept { return bias_; }
+  /// [channel]; empty for Poisson.
+  std::span<const double> variance() const noexcept { return variance_; }
+
+  /// Mean of every channel given `state`: [rank] latents, or the rates of the first channels() neurons.
+  void mean(std::span<const double> state, std::span<double> mean) const;
+  /// One draw given the means; `row` is the saved row. Throws NumericalError for a mean that is not finite, naming
+  /// channel, trial and row.
+  void draw(std::int64_t trial, std::int64_t row, std::span<const double> mean, std::span<double> observed) const;
+
+ private:
+  config::ObservationOptions options_;
+  int rank_ = 0;
+  int channels_ = 0;
+  std::vector<double> weights_, bias_, variance_;
+  parallel::Stream noise_;
+};
+
+}  // namespace rankflow::model

@@ -1,0 +1,75 @@
+#include "parallel/halt_monitor.hpp"
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+
+#include <fmt/format.h>
+
+namespace rankflow::parallel {
+namespace {
+
+constexpr std::array caught_signals{SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
+/// A signal handler can reach nothing but a static flag.
+volatile std::sig_atomic_t pending_signal = 0;
+
+extern "C" void note_signal(int signal) {
+  pending_signal = signal;
+}
+
+}  // namespace
+
+HaltMonitor::HaltMonitor(const Communicator& comm, const Limits& limits) : comm_(comm), limits_(limits) {
+  pending_signal = 0;
+  struct sigaction action {};
+  action.sa_handler = note_signal;
+  for (const int signal : caught_signals) sigaction(signal, &action, nullptr);
+}
+
+HaltMonitor::~HaltMonitor() {
+  for (const int signal : caught_signals) std::signal(signal, SIG_DFL);
+}
+
+double HaltMonitor::seconds() const {
+  return std::chrono::duration<double>(Clock::now() - start_).count();
+}
+
+void HaltMonitor::checkpoint_written() {
+  last_checkpoint_ = Clock::now();
+}
+
+Halt HaltMonitor::decide() const {
+  if (pending_signal != 0) return Halt::stop;
+  if (limits_.wall_time > 0 && seconds() >= limits_.wall_time) return Halt::stop;
+  const double since_checkpoint = std::chrono::duration<double>(Clock::now() - last_checkpoint_).count();
+  if (limits_.checkpoint_every > 0 && since_checkpoint >= limits_.checkpoint_every) return Halt::checkpoint;
+  return Halt::none;
+}
+
+Halt HaltMonitor::look() {
+  // The signal may have reached another rank than 0 only (a launcher forwards it to all, `kill` to one).
+  std::array<std::int64_t, 1> signal{pending_signal};
+  comm_.maximum(std::span<std::int64_t>(signal));
+  if (signal[0] != 0) pending_signal = static_cast<std::sig_atomic_t>(signal[0]);
+
+  std::array<std::int64_t, 2> verdict{static_cast<std::int64_t>(Halt::none), 1};
+  if (comm_.is_root()) {
+    const auto now = Clock::now();
+    const double elapsed = std::chrono::duration<double>(now - last_look_).count();
+    last_look_ = now;
+    const double ideal = static_cast<double>(polls_between_) * limits_.interval / std::max(elapsed, 1e-9);
+    // At most a doubling, so that one fast stretch cannot postpone the next look for long.
+    verdict = {static_cast<std::int64_t>(decide()),
+               std::clamp(static_cast<std::int64_t>(std::min(ideal, 1e9)), std::int64_t{1}, 2 * polls_between_)};
+    if (on_look_) on_look_();
+  }
+  comm_.broadcast(std::span(verdict));
+  polls_between_ = polls_left_ = verdict[1];
+  const auto halt = static_cast<Halt>(verdict[0]);
+  if (halt == Halt::stop)
+    reason_ = pending_signal != 0 ? fmt::format("signal {}", static_cast<int>(pending_signal))
+                                  : fmt::format("wall-time budget of {} s", limits_.wall_time);
+  return halt;
+}
+
+}  // namespace rankflow::parallel
