@@ -31,7 +31,7 @@ function(rankflow_prove name library packages)
     get_target_property(links ${target} INTERFACE_LINK_LIBRARIES)
     string(APPEND key " ${links}")
   endforeach()
-  if(RANKFLOW_PROVED_${name} STREQUAL key)
+  if(RANKFLOW_PROVED_${name} STREQUAL key AND EXISTS ${PROJECT_BINARY_DIR}/probes/${name})
     return()
   endif()
   try_compile(proved SOURCES ${source} LINK_LIBRARIES ${ARGN}
