@@ -1,0 +1,218 @@
+#include "io/checkpoint_store.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/ranges.h>
+
+#include "io/agreement.hpp"
+#include "io/file_system.hpp"
+#include "io/provenance.hpp"
+
+namespace rankflow::io {
+namespace {
+
+const std::string state_group = "/state";
+
+template <class T>
+constexpr Type type_in_file = std::is_same_v<T, float>    ? Type::f32
+                              : std::is_same_v<T, double> ? Type::f64
+                                                          : Type::i64;
+
+std::string path_of(const std::string& name) {
+  return state_group + "/" + name;
+}
+
+std::string text_of(const Attribute& value) {
+  return std::visit([](const auto& held) { return fmt::format("{}", held); }, value);
+}
+
+/// Checksums cover datasets only; this covers the attributes.
+std::string digest_of(const Attributes& attributes) {
+  std::string text;
+  for (const auto& [name, value] : attributes) text += fmt::format("{}={};", name, text_of(value));
+  return hash_of(text);
+}
+
+std::string text_attribute(const File& file, const std::string& object, const std::string& name) {
+  const auto value = file.attribute(object, name);
+  return value && std::holds_alternative<std::string>(*value) ? std::get<std::string>(*value) : "";
+}
+
+/// Throws InputDataError when anything in the checkpoint is not as it was written.
+void require_sound(const File& file) {
+  require_file_type(file, FileType::checkpoint);
+  if (text_attribute(file, "/", "complete") != "yes")
+    throw InputDataError("'{}' was not written to its end", file.name());
+  if (digest_of(file.attributes(state_group)) != text_attribute(file, "/", "attribute_digest"))
+    throw InputDataError("the attributes of '{}' are damaged", file.name());
+  for (const auto& path : file.datasets(state_group)) file.verify(path);
+}
+
+std::vector<std::int64_t> sequences_in(const std::filesystem::path& output) {
+  const auto prefix = output.filename().string() + ".checkpoint-";
+  const auto folder = output.parent_path().empty() ? std::filesystem::path(".") : output.parent_path();
+  std::vector<std::int64_t> found;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    const auto name = entry.path().filename().string();
+    if (!name.starts_with(prefix)) continue;
+    std::int64_t sequence = 0;
+    const auto* end = name.data() + name.size();
+    const auto [stop, error] = std::from_chars(name.data() + prefix.size(), end, sequence);
+    if (error == std::errc() && stop == end) found.push_back(sequence);
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+}  // namespace
+
+std::string hash_of(const std::string& text) {
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (const char letter : text) hash = (hash ^ static_cast<unsigned char>(letter)) * 1099511628211ULL;
+  return fmt::format("{:016x}", hash);
+}
+
+template <class T>
+void CheckpointWriter::neurons(const std::string& name, const parallel::Partition& partition, std::size_t columns,
+                               std::span<const T> tiled) {
+  file_.create_dataset({.path = path_of(name),
+                        .shape = {columns, static_cast<std::uint64_t>(partition.global_count())},
+                        .dimensions = {},
+                        .type = type_in_file<T>,
+                        .checksum = true});
+  write_neurons(file_, path_of(name), partition, columns, tiled, Placement::columns());
+}
+
+template <class T>
+void CheckpointWriter::values(const std::string& name, std::span<const T> numbers) {
+  file_.create_dataset(
+      {.path = path_of(name), .shape = {numbers.size()}, .dimensions = {}, .type = type_in_file<T>, .checksum = true});
+  file_.write_all(path_of(name), numbers);
+}
+
+void CheckpointWriter::attribute(const std::string& name, const Attribute& value) {
+  file_.set_attribute(state_group, name, value);
+  attributes_[name] = value;
+}
+
+template <class T>
+void CheckpointReader::neurons(const std::string& name, const parallel::Partition& partition, std::size_t columns,
+                               std::span<T> tiled) const {
+  read_neurons(file_, path_of(name), partition, columns, tiled, Placement::columns());
+}
+
+template <class T>
+std::vector<T> CheckpointReader::values(const std::string& name) const {
+  return file_.read_all<T>(path_of(name));
+}
+
+Attribute CheckpointReader::attribute(const std::string& name) const {
+  const auto value = file_.attribute(state_group, name);
+  if (!value) throw InputDataError("checkpoint '{}' lacks the attribute '{}'", file_.name(), name);
+  return *value;
+}
+
+std::filesystem::path CheckpointStore::file_of(std::int64_t sequence) const {
+  auto path = output_;
+  path += fmt::format(".checkpoint-{}", sequence);
+  return path;
+}
+
+std::vector<std::int64_t> CheckpointStore::sequences() const {
+  // Rank 0 looks: a network file system may show others an older folder.
+  auto found = comm_.is_root() ? sequences_in(output_) : std::vector<std::int64_t>();
+  const auto counts = comm_.all_gather(static_cast<std::int64_t>(found.size()));
+  found.resize(static_cast<std::size_t>(counts[0]));
+  comm_.broadcast(std::span(found));
+  return found;
+}
+
+void CheckpointStore::write(std::int64_t sequence, const std::function<void(CheckpointWriter&)>& writer) {
+  const auto target = file_of(sequence);
+  const auto partial = temporary_name(target);
+  on_root(comm_, [&] { require_possible_target(target); });
+  auto file = File::create(comm_, partial);
+  file.set_attribute("/", "file_type", name_of(FileType::checkpoint));
+  file.set_attribute("/", "format_version", format_version);
+  file.set_attribute("/", "configuration_hash", configuration_hash_);
+  file.set_attribute("/", "sequence", sequence);
+  file.create_group(state_group);
+  CheckpointWriter state(file);
+  writer(state);
+  file.set_attribute("/", "attribute_digest", digest_of(state.attributes()));
+  file.flush();
+  file.set_attribute("/", "complete", "yes");
+  file.close();
+  on_root(comm_, [&] {
+    sync_to_disk(partial);
+    replace_file(partial, target);
+    remove_older_than_two();
+  });
+}
+
+CheckpointStore::Loaded CheckpointStore::load_latest(const std::function<void(const CheckpointReader&)>& reader) const {
+  auto known = sequences();
+  if (known.empty())
+    throw InputDataError("no checkpoint of '{}' exists (looked for '{}.checkpoint-…'); start without --resume",
+                         output_.string(), output_.string());
+  Loaded loaded;
+  for (auto sequence = known.rbegin(); sequence != known.rend(); ++sequence) {
+    std::optional<File> file;
+    try {
+      file.emplace(File::open(comm_, file_of(*sequence)));
+      require_sound(*file);
+    } catch (const InputDataError& error) {
+      loaded.warnings.push_back(fmt::format("checkpoint {} is damaged and passed over: {}", *sequence, error.what()));
+      continue;
+    }
+    if (text_attribute(*file, "/", "configuration_hash") != configuration_hash_)
+      throw ConfigurationError(
+          "checkpoint '{}' belongs to another configuration; resume with the configuration it was written with, or "
+          "remove it and start anew",
+          file->name());
+    loaded.sequence = *sequence;
+    reader(CheckpointReader(*file));
+    return loaded;
+  }
+  throw InputDataError("no checkpoint of '{}' can be used: {}", output_.string(), fmt::join(loaded.warnings, "; "));
+}
+
+void CheckpointStore::remove_older_than_two() const {
+  const auto known = sequences_in(output_);
+  for (std::size_t i = 0; i + 2 < known.size(); ++i) std::filesystem::remove(file_of(known[i]));
+  remove_partial();
+}
+
+void CheckpointStore::remove_partial() const {
+  const auto prefix = output_.filename().string() + ".checkpoint-";
+  const auto folder = output_.parent_path().empty() ? std::filesystem::path(".") : output_.parent_path();
+  std::vector<std::filesystem::path> left;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (const auto name = entry.path().filename().string(); name.starts_with(prefix) && name.ends_with(".partial"))
+      left.push_back(entry.path());
+  for (const auto& path : left) std::filesystem::remove(path);
+}
+
+void CheckpointStore::remove_all() {
+  on_root(comm_, [&] {
+    for (const auto sequence : sequences_in(output_)) std::filesystem::remove(file_of(sequence));
+    remove_partial();
+  });
+}
+
+#define RANKFLOW_INSTANTIATE(T)                                                                           \
+  template void CheckpointWriter::neurons<T>(const std::string&, const parallel::Partition&, std::size_t, \
+                                             std::span<const T>);                                         \
+  template void CheckpointReader::neurons<T>(const std::string&, const parallel::Partition&, std::size_t, \
+                                             std::span<T>) const;
+RANKFLOW_INSTANTIATE(float)
+RANKFLOW_INSTANTIATE(double)
+#undef RANKFLOW_INSTANTIATE
+template void CheckpointWriter::values<double>(const std::string&, std::span<const double>);
+template void CheckpointWriter::values<std::int64_t>(const std::string&, std::span<const std::int64_t>);
+template std::vector<double> CheckpointReader::values<double>(const std::string&) const;
+template std::vector<std::int64_t> CheckpointReader::values<std::int64_t>(const std::string&) const;
+
+}  // namespace rankflow::io

@@ -1,0 +1,57 @@
+#include "io/file_system.hpp"
+
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "core/error.hpp"
+
+namespace rankflow::io {
+namespace {
+
+std::filesystem::path folder_of(const std::filesystem::path& path) {
+  const auto folder = path.parent_path();
+  return folder.empty() ? "." : folder;
+}
+
+void sync(const std::filesystem::path& path, int flags) {
+  const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC);
+  const bool done = descriptor >= 0 && ::fsync(descriptor) == 0;
+  const int reason = errno;
+  if (descriptor >= 0) ::close(descriptor);
+  if (!done) throw InputOutputError("cannot bring '{}' to disk: {}", path.string(), std::strerror(reason));
+}
+
+}  // namespace
+
+std::filesystem::path temporary_name(const std::filesystem::path& target) {
+  auto name = target;
+  name += ".partial";
+  return name;
+}
+
+void require_possible_target(const std::filesystem::path& target) {
+  std::error_code ignored;
+  const auto folder = folder_of(target);
+  if (target.filename().empty() || std::filesystem::is_directory(target, ignored))
+    throw InputOutputError("cannot write '{}': it is a directory; give the name of a file", target.string());
+  if (!std::filesystem::exists(folder, ignored))
+    throw InputOutputError("cannot write '{}': folder '{}' does not exist; make it first", target.string(),
+                           folder.string());
+  if (!std::filesystem::is_directory(folder, ignored))
+    throw InputOutputError("cannot write '{}': '{}' is not a folder", target.string(), folder.string());
+}
+
+void sync_to_disk(const std::filesystem::path& path) {
+  sync(path, O_RDONLY);
+}
+
+void replace_file(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (std::rename(from.c_str(), to.c_str()) != 0)
+    throw InputOutputError("cannot rename '{}' to '{}': {}", from.string(), to.string(), std::strerror(errno));
+  sync(folder_of(to), O_RDONLY | O_DIRECTORY);
+}
+
+}  // namespace rankflow::io

@@ -1,0 +1,160 @@
+// Moves blocks of values between memory and datasets, collectively.
+#include <algorithm>
+
+#include "io/hdf5_state.hpp"
+
+namespace rankflow::io {
+namespace {
+
+struct Selection {
+  Hdf5Handle memory;
+  Hdf5Handle file;
+};
+
+Selection select(const OpenDataset& dataset, const Shape& offset, const Shape& extent) {
+  const std::vector<hsize_t> start(offset.begin(), offset.end());
+  const std::vector<hsize_t> count(extent.begin(), extent.end());
+  Selection selection;
+  selection.file = space_handle(H5Dget_space(dataset.id.get()));
+  const hsize_t values = count_of(extent);
+  const hsize_t length = std::max<hsize_t>(values, 1);
+  selection.memory = space_handle(H5Screate_simple(1, &length, nullptr));
+  if (values == 0) {
+    H5Sselect_none(selection.file.get());
+    H5Sselect_none(selection.memory.get());
+  } else if (!start.empty()) {
+    H5Sselect_hyperslab(selection.file.get(), H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr);
+  }
+  return selection;
+}
+
+/// A block outside the dataset would end inside HDF5 with a message that nobody understands.
+void require_inside(const std::string& path, const OpenDataset& dataset, const Shape& offset, const Shape& extent,
+                    std::size_t values) {
+  bool fits =
+      offset.size() == dataset.shape.size() && extent.size() == dataset.shape.size() && values == count_of(extent);
+  for (std::size_t axis = 0; fits && values > 0 && axis < extent.size(); ++axis)
+    fits = offset[axis] + extent[axis] <= dataset.shape[axis];
+  if (!fits)
+    throw InternalError("block of {} values at {} with extent {} does not lie in dataset '{}' {}", values,
+                        text_of(offset), text_of(extent), path, text_of(dataset.shape));
+}
+
+void require_numbers(const std::string& file, const std::string& path, Type type) {
+  if (type == Type::text || type == Type::other)
+    throw InputDataError("dataset '{}' in file '{}' holds {}; numbers are needed", path, file, name_of(type));
+}
+
+template <class To, class From>
+std::vector<To> converted(std::span<const From> values) {
+  std::vector<To> result(values.size());
+  std::transform(values.begin(), values.end(), result.begin(), [](From value) { return static_cast<To>(value); });
+  return result;
+}
+
+/// Floating-point values are brought to the file's precision here: HDF5 refuses to convert in
+/// collective writes of checksummed chunks, and falls back to independent writes of others.
+template <class T>
+herr_t write_converted(const OpenDataset& dataset, const Selection& selection, hid_t transfer,
+                       std::span<const T> values) {
+  const auto put = [&](hid_t type, const void* data) {
+    return H5Dwrite(dataset.id.get(), type, selection.memory.get(), selection.file.get(), transfer, data);
+  };
+  if (std::is_same_v<T, double> && dataset.type == Type::f32) {
+    const auto narrow = converted<float>(values);
+    return put(H5T_NATIVE_FLOAT, narrow.data());
+  }
+  if (std::is_same_v<T, float> && dataset.type == Type::f64) {
+    const auto wide = converted<double>(values);
+    return put(H5T_NATIVE_DOUBLE, wide.data());
+  }
+  return put(memory_type_id<T>(), values.data());
+}
+
+}  // namespace
+
+template <class T>
+void File::write_rows(const std::string& path, const Shape& offset, const Shape& extent, std::span<const T> values) {
+  state_->together([&] { require_inside(path, state_->dataset(path), offset, extent, values.size()); });
+  state_->together([&] {
+    const auto& dataset = state_->dataset(path);
+    const auto selection = select(dataset, offset, extent);
+    if (write_converted(dataset, selection, state_->transfer.get(), values) < 0)
+      throw InputOutputError("cannot write {} at {} of dataset '{}' in '{}': {}", text_of(extent), text_of(offset),
+                             path, state_->name, hdf5_reason());
+  });
+}
+
+template <class T>
+void File::write_all(const std::string& path, std::span<const T> values) {
+  const auto& shape = state_->dataset(path).shape;
+  if (comm().is_root() || shape.empty()) {
+    write_rows(path, Shape(shape.size(), 0), shape, values);
+  } else {
+    write_rows(path, Shape(shape.size(), 0), Shape(shape.size(), 0), std::span<const T>());
+  }
+}
+
+template <class T>
+void File::read_rows(const std::string& path, const Shape& offset, const Shape& extent, std::span<T> values) const {
+  state_->together([&] {
+    const auto& dataset = state_->dataset(path);
+    require_numbers(state_->name, path, dataset.type);
+    require_inside(path, dataset, offset, extent, values.size());
+  });
+  state_->together([&] {
+    const auto& dataset = state_->dataset(path);
+    const auto selection = select(dataset, offset, extent);
+    if (H5Dread(dataset.id.get(), memory_type_id<T>(), selection.memory.get(), selection.file.get(),
+                state_->transfer.get(), values.data()) < 0)
+      throw InputDataError("dataset '{}' in file '{}' cannot be read, the file may be damaged: {}", path, state_->name,
+                           hdf5_reason());
+  });
+}
+
+template <class T>
+std::vector<T> File::read_all(const std::string& path) const {
+  const auto shape = info(path).shape;
+  std::vector<T> values(count_of(shape));
+  read_rows(path, Shape(shape.size(), 0), shape, std::span<T>(values));
+  return values;
+}
+
+void File::verify(const std::string& path) const {
+  const auto shape = info(path).shape;
+  if (count_of(shape) == 0) return;
+  std::size_t widest = 0;
+  for (std::size_t axis = 0; axis < shape.size(); ++axis)
+    if (shape[axis] > shape[widest]) widest = axis;
+  const std::uint64_t entries = shape.empty() ? 1 : shape[widest];
+  const std::uint64_t values_per_entry = count_of(shape) / entries;
+  const auto step = std::max<std::uint64_t>(1, (std::uint64_t{1} << 19) / values_per_entry);
+  const auto ranks = static_cast<std::uint64_t>(comm().size());
+  std::vector<double> buffer;
+  for (std::uint64_t begin = 0; begin < entries; begin += ranks * step) {
+    const auto mine = std::min(entries, begin + static_cast<std::uint64_t>(comm().rank()) * step);
+    Shape offset(shape.size(), 0);
+    Shape extent = shape;
+    if (!shape.empty()) {
+      offset[widest] = mine;
+      extent[widest] = std::min(step, entries - mine);
+    }
+    buffer.resize(count_of(extent));
+    read_rows(path, offset, extent, std::span<double>(buffer));
+  }
+}
+
+#define RANKFLOW_INSTANTIATE(T)                                                                          \
+  template void File::write_rows<T>(const std::string&, const Shape&, const Shape&, std::span<const T>); \
+  template void File::write_all<T>(const std::string&, std::span<const T>);                              \
+  template void File::read_rows<T>(const std::string&, const Shape&, const Shape&, std::span<T>) const;  \
+  template std::vector<T> File::read_all<T>(const std::string&) const;
+RANKFLOW_INSTANTIATE(float)
+RANKFLOW_INSTANTIATE(double)
+RANKFLOW_INSTANTIATE(std::int32_t)
+RANKFLOW_INSTANTIATE(std::int64_t)
+RANKFLOW_INSTANTIATE(std::uint8_t)
+RANKFLOW_INSTANTIATE(std::uint16_t)
+#undef RANKFLOW_INSTANTIATE
+
+}  // namespace rankflow::io

@@ -1,0 +1,43 @@
+#pragma once
+#include <chrono>
+#include <filesystem>
+
+#include "io/hdf5_file.hpp"
+#include "io/provenance.hpp"
+
+namespace rankflow::io {
+
+/// A result under way. It is made under a temporary name in the target's folder and takes the target's
+/// name by publish(): a bad start never destroys an earlier result. A file that was not published is
+/// removed by the destructor. All functions are collective.
+class OutputFile {
+ public:
+  /// Throws InputOutputError when the target cannot be written.
+  static OutputFile create(const parallel::Communicator& comm, const std::filesystem::path& target, FileType type,
+                           const Provenance& provenance);
+  /// Opens an existing file of this type to go on writing; its status becomes "running" again and
+  /// /provenance takes the present ranks and host.
+  static OutputFile reopen(const parallel::Communicator& comm, const std::filesystem::path& target, FileType type);
+
+  OutputFile(OutputFile&&) = default;
+  OutputFile& operator=(OutputFile&&) = delete;
+  ~OutputFile();
+
+  File& file() noexcept { return file_; }
+  const File& file() const noexcept { return file_; }
+  /// Brings everything to disk and gives the file its name; later calls only flush.
+  void publish();
+  /// Records end time, wall time and status, publishes and closes. Nothing may be written afterwards.
+  void finish(Status status = Status::complete);
+
+ private:
+  OutputFile(File file, std::filesystem::path target, bool published);
+
+  File file_;
+  std::filesystem::path target_;
+  bool published_ = false;
+  double earlier_seconds_ = 0;  ///< wall time of the sessions before a resume
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+}  // namespace rankflow::io
