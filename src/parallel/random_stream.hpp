@@ -1,0 +1,82 @@
+#pragma once
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "parallel/philox.hpp"
+
+namespace rankflow::parallel {
+
+/// What randomness is used for. Every use in the program has its own purpose, so that no two uses share
+/// numbers. The values are part of the results: never renumber, only append (here and in all_purposes).
+enum class Purpose : std::uint32_t {
+  population_choice = 0,
+  connectivity = 1,
+  connectivity_scale = 2,  ///< mixing variable of Student-t connectivity
+  input_weights = 3,
+  bias = 4,
+  time_constants = 5,
+  bulk_columns = 6,
+  bulk_weights = 7,
+  bulk_signs = 8,
+  initial_state = 9,
+  neuron_noise = 10,
+  latent_noise = 11,
+  input_noise = 12,
+  observation_noise = 13,
+  spikes = 14,
+  test = 15
+};
+
+inline constexpr std::array all_purposes = {Purpose::population_choice,
+                                            Purpose::connectivity,
+                                            Purpose::connectivity_scale,
+                                            Purpose::input_weights,
+                                            Purpose::bias,
+                                            Purpose::time_constants,
+                                            Purpose::bulk_columns,
+                                            Purpose::bulk_weights,
+                                            Purpose::bulk_signs,
+                                            Purpose::initial_state,
+                                            Purpose::neuron_noise,
+                                            Purpose::latent_noise,
+                                            Purpose::input_noise,
+                                            Purpose::observation_noise,
+                                            Purpose::spikes,
+                                            Purpose::test};
+
+static_assert(
+    [] {
+      for (std::size_t a = 0; a < all_purposes.size(); ++a) {
+        for (std::size_t b = 0; b < a; ++b) {
+          if (all_purposes[a] == all_purposes[b]) return false;
+        }
+      }
+      return true;
+    }(),
+    "two purposes share a value, hence their random numbers");
+
+/// Which numbers of a stream. Together with the item (neuron, particle, channel…) this is the global
+/// identity of a number; a rank never is part of it.
+struct Draw {
+  std::uint32_t trial = 0;
+  std::uint32_t step = 0;
+  std::uint32_t index = 0;  ///< several draws of one item; < 2^16
+};
+
+/// An unlimited source of random numbers for one purpose: a pure function of (seed, purpose, draw, item).
+/// Holds no state but its key; copy it freely.
+class Stream {
+ public:
+  /// The 64-bit key is the Philox image of (seed, purpose).
+  Stream(std::uint64_t seed, Purpose purpose);
+
+  /// Key of the numbers of rejection round `round`. Rounds have keys of their own, so that any number of
+  /// them may follow without touching the numbers of another index, step or trial.
+  PhiloxKey key(std::uint32_t round = 0) const noexcept { return {key_.low + round, key_.high}; }
+
+ private:
+  PhiloxKey key_;
+};
+
+}  // namespace rankflow::parallel
