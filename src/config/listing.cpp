@@ -59,9 +59,10 @@ void Lister::leave() {
   open_.pop_back();
 }
 
-std::vector<std::string> Lister::dotted_names() const {
+std::vector<std::string> dotted_names(const std::vector<TableListing>& tables) {
   std::vector<std::string> names;
-  for (const auto& table : tables_) {
+  for (const auto& table : tables) {
+    if (table.kind == TableListing::Kind::list) names.push_back(table.name.substr(0, table.name.rfind('.')));
     if (table.kind != TableListing::Kind::top) names.push_back(table.name);
     for (const auto& key : table.keys) names.push_back(dotted(table.name, key.key));
   }

@@ -33,8 +33,6 @@ class Lister final : public Backend {
   void leave() override;
 
   const std::vector<TableListing>& tables() const noexcept { return tables_; }
-  /// Dotted names of all keys and tables.
-  std::vector<std::string> dotted_names() const;
 
  private:
   void enter(TableListing::Kind kind, std::string name, std::string_view doc);
@@ -43,6 +41,9 @@ class Lister final : public Backend {
   std::vector<TableListing> tables_;
   std::vector<std::size_t> open_;  ///< indices of the tables around the present key
 };
+
+/// Dotted names of all keys and tables, of lists as a whole (inputs) and of their first entry (inputs.0).
+std::vector<std::string> dotted_names(const std::vector<TableListing>& tables);
 
 /// Reference of all tables and keys as Markdown.
 std::string markdown(const std::vector<TableListing>& tables, std::string_view title);

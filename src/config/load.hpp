@@ -24,11 +24,11 @@ struct Loaded {
 
 /// Every table and key that Options describes.
 template <class Options>
-Lister list_keys() {
+std::vector<TableListing> list_tables() {
   Lister lister;
   Options options{};
   Visitor(lister).group(options);
-  return lister;
+  return lister.tables();
 }
 
 template <class Options>
@@ -45,7 +45,7 @@ Loaded<Options> load_text(const std::string& toml, const std::string& name, cons
   auto root = parse_document(toml, name);
   for (const auto& set : sets) apply_set(root, set);
   Loaded<Options> loaded{.source = name};
-  Reader reader(root, name, list_keys<Options>().dotted_names());
+  Reader reader(root, name, dotted_names(list_tables<Options>()));
   Visitor(reader).group(loaded.options);
   reader.finish();
   loaded.resolved = resolved_toml(loaded.options);
@@ -62,7 +62,7 @@ Loaded<Options> load(const std::string& path, const std::vector<std::string>& se
 /// Reference of every table and key of Options, as Markdown.
 template <class Options>
 std::string reference_markdown(std::string_view title) {
-  return markdown(list_keys<Options>().tables(), title);
+  return markdown(list_tables<Options>(), title);
 }
 
 }  // namespace rankflow::config
