@@ -4,7 +4,9 @@
 #include <cmath>
 
 #include "core/error.hpp"
+#include "model/build_network_arrays.hpp"
 #include "model/build_network_generated.hpp"
+#include "model/network_io.hpp"
 #include "parallel/draws.hpp"
 #include "parallel/random_stream.hpp"
 
@@ -51,14 +53,41 @@ void require_inputs(int network_inputs, int input_channels) {
         input_channels, network_inputs);
 }
 
+template <class T>
+Network<T> generated(const NetworkOptions& options, int input_channels, std::uint64_t seed,
+                     const parallel::Communicator& comm) {
+  const auto source = make_loading_source(options, input_channels, seed);
+  require_inputs(source->inputs(), input_channels);
+  return generate_network<T>(*source, options.neurons == 0 ? default_neurons : options.neurons, comm);
+}
+
+template <class T>
+Network<T> stored(const NetworkOptions& options, const parallel::Communicator& comm) {
+  const auto file = io::NetworkFile::open(comm, options.file);
+  require_stored_size(options, file.neurons(), file.rank(), fmt::format("network.file '{}'", options.file));
+  return read_network<T>(file);
+}
+
+template <class T>
+Network<T> from_source(const NetworkOptions& options, int input_channels, std::uint64_t seed,
+                       const parallel::Communicator& comm) {
+  switch (options.source) {
+    case config::NetworkSource::file:
+      return stored<T>(options, comm);
+    case config::NetworkSource::arrays:
+      return network_from_arrays<T>(options, comm);
+    default:
+      return generated<T>(options, input_channels, seed, comm);
+  }
+}
+
 }  // namespace
 
 template <class T>
 Network<T> build_network(const NetworkOptions& options, int input_channels, std::uint64_t seed,
                          const parallel::Communicator& comm) {
-  const auto source = make_loading_source(options, input_channels, seed);
-  require_inputs(source->inputs(), input_channels);
-  auto network = generate_network<T>(*source, options.neurons == 0 ? default_neurons : options.neurons, comm);
+  auto network = from_source<T>(options, input_channels, seed, comm);
+  require_inputs(network.inputs, input_channels);
   apply_options(options, seed, network);
   return network;
 }
