@@ -9,6 +9,8 @@
 #include <fmt/ranges.h>
 
 #include "core/error.hpp"
+#include "io/array_import.hpp"
+#include "parallel/communicator.hpp"
 
 namespace rankflow::model {
 namespace {
@@ -24,16 +26,14 @@ std::vector<std::int64_t> position(const std::vector<std::int64_t>& shape, std::
   return index;
 }
 
-void scale_and_check(SmallArray& array, const config::ArraySource& source, std::string_view key) {
+void scale(SmallArray& array, const config::ArraySource& source, std::string_view key) {
   for (std::size_t i = 0; i < array.values.size(); ++i) {
     const double found = array.values[i];
     array.values[i] = found * source.scale;
-    if (std::isfinite(array.values[i])) continue;
-    const auto where = fmt::format("{}: value at [{}] is {}", describe_source(source, key),
-                                   fmt::join(position(array.shape, i), ", "), found);
-    if (std::isfinite(found))
-      throw InputDataError("{}, which times its scale {} is too large for a number", where, source.scale);
-    throw InputDataError("{}; every value must be finite: replace it", where);
+    if (!std::isfinite(array.values[i]))
+      throw InputDataError("{}: value at [{}] is {}, times its scale {}: not finite; replace it",
+                           describe_source(source, key), fmt::join(position(array.shape, i), ", "), found,
+                           source.scale);
   }
 }
 
@@ -49,6 +49,13 @@ SmallArray transposed(const SmallArray& array) {
   return result;
 }
 
+SmallArray from_file(const config::ArraySource& source, std::string_view key) {
+  return with_context(fmt::format("reading {}", key), [&] {
+    auto found = io::read_array(parallel::Communicator(), {source.path, source.member});
+    return SmallArray{{found.shape.begin(), found.shape.end()}, std::move(found.data)};
+  });
+}
+
 }  // namespace
 
 std::string describe_source(const config::ArraySource& source, std::string_view key) {
@@ -62,9 +69,18 @@ std::string shape_text(const std::vector<std::int64_t>& shape) {
 }
 
 SmallArray read_small_array(const config::ArraySource& source, std::string_view key) {
-  SmallArray array{source.shape, source.values};
-  scale_and_check(array, source, key);
-  return source.transpose && array.shape.size() > 1 ? transposed(array) : array;
+  SmallArray array = source.path.empty() ? SmallArray{source.shape, source.values} : from_file(source, key);
+  scale(array, source, key);
+  return source.transpose ? transposed(array) : array;
+}
+
+std::vector<std::int64_t> small_array_shape(const config::ArraySource& source, std::string_view key) {
+  auto shape = source.path.empty() ? source.shape : with_context(fmt::format("reading {}", key), [&] {
+    const auto found = io::array_shape(parallel::Communicator(), {source.path, source.member});
+    return std::vector<std::int64_t>(found.begin(), found.end());
+  });
+  if (source.transpose) std::reverse(shape.begin(), shape.end());
+  return shape;
 }
 
 }  // namespace rankflow::model

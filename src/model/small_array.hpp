@@ -16,8 +16,11 @@ struct SmallArray {
 
 /// Reads what `source` names or holds inline; transposed (the order of its axes reversed) and scaled as it says.
 /// `key`: the configuration key, for messages. Throws InputDataError naming key, file and position for a value that
-/// is not finite, and what io::import_array throws. Each rank reads for itself.
+/// is not finite, and what io::read_array throws, with the context "while reading <key>". Each rank reads for itself.
 SmallArray read_small_array(const config::ArraySource& source, std::string_view key);
+
+/// The shape that read_small_array() would give, without reading the values of a file.
+std::vector<std::int64_t> small_array_shape(const config::ArraySource& source, std::string_view key);
 
 /// "key (file a.npz, array m)", or "key" for inline values: how messages speak of a source.
 std::string describe_source(const config::ArraySource& source, std::string_view key);
