@@ -23,6 +23,8 @@ class StateView {
   virtual void latents(std::span<double> z) const = 0;
   /// Potentials of the neurons of local tile `tile` in trial first_trial() + `trial`, tile_size values.
   virtual void tile_potentials(int trial, std::int64_t tile, double* x) const = 0;
+  /// False for a trial in view that a [stop] threshold ended before this instant: its row stays NaN.
+  virtual bool alive(int /*trial*/) const { return true; }
 };
 
 /// Saved rows: row r of a trial holds the state at time row_times[r].
@@ -57,7 +59,7 @@ class Engine {
   virtual bool run(RowSink& sink, parallel::HaltMonitor& halt) = 0;
   /// Stores or restores position and state. Collective.
   virtual void save(io::CheckpointWriter& checkpoint) const = 0;
-  virtual void resume(io::CheckpointReader& checkpoint) = 0;
+  virtual void resume(const io::CheckpointReader& checkpoint) = 0;
   /// Share of the work done, 0 to 1.
   virtual double progress() const = 0;
   virtual std::vector<Counter> counters() const = 0;

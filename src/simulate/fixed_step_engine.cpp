@@ -1,0 +1,124 @@
+#include "simulate/fixed_step_engine.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/error.hpp"
+#include "io/checkpoint_store.hpp"
+#include "simulate/step_coefficients.hpp"
+
+namespace rankflow::simulate {
+namespace {
+
+constexpr double never = std::numeric_limits<double>::quiet_NaN();
+
+}  // namespace
+
+std::optional<double> crossing(const config::StopOptions& stop, double before, double after) {
+  if (stop.above && before < *stop.above && after >= *stop.above) return (*stop.above - before) / (after - before);
+  if (stop.below && before > *stop.below && after <= *stop.below) return (*stop.below - before) / (after - before);
+  return std::nullopt;
+}
+
+FixedStepEngine::FixedStepEngine(Setup setup)
+    : setup_(std::move(setup)),
+      row_steps_(row_steps(setup_.row_times, setup_.step)),
+      stop_times_(static_cast<std::size_t>(setup_.trials), never) {
+  if (setup_.stop) {
+    latents_.resize(static_cast<std::size_t>(setup_.trials) * static_cast<std::size_t>(setup_.rank));
+    previous_latents_.resize(latents_.size());
+  }
+}
+
+bool FixedStepEngine::running(std::int64_t trial) const {
+  return std::isnan(stop_times_[static_cast<std::size_t>(trial)]);
+}
+
+bool FixedStepEngine::alive(int trial) const {
+  const double stopped = stop_times_[static_cast<std::size_t>(trial)];
+  return std::isnan(stopped) || time() <= stopped;
+}
+
+bool FixedStepEngine::all_stopped() const {
+  return setup_.stop && std::none_of(stop_times_.begin(), stop_times_.end(), [](double t) { return std::isnan(t); });
+}
+
+bool FixedStepEngine::run(RowSink& sink, parallel::HaltMonitor& halt) {
+  const auto rows = static_cast<std::int64_t>(row_steps_.size());
+  if (setup_.stop) latents(latents_);
+  while (static_cast<std::int64_t>(row_) < rows && !all_stopped()) {
+    const auto first = static_cast<std::int64_t>(row_);
+    const auto end = std::min(rows, first + sink.rows_per_block(trials()));
+    sink.open_block(0, trials(), first);
+    for (; static_cast<std::int64_t>(row_) < end && !all_stopped(); ++row_) {
+      while (step_ < row_steps_[row_]) {
+        if (halt.poll() != parallel::Halt::none) {
+          sink.close_block();
+          return false;
+        }
+        advance();
+        ++step_;
+        check_thresholds();
+      }
+      sink.record(static_cast<std::int64_t>(row_), *this);
+    }
+    sink.close_block();
+  }
+  return true;
+}
+
+void FixedStepEngine::check_thresholds() {
+  if (!setup_.stop) return;
+  std::swap(latents_, previous_latents_);
+  latents(latents_);
+  const auto rank = static_cast<std::size_t>(setup_.rank);
+  for (std::size_t trial = 0; trial < stop_times_.size(); ++trial) {
+    if (!running(static_cast<std::int64_t>(trial))) continue;
+    const auto index = trial * rank + static_cast<std::size_t>(setup_.stop->latent);
+    if (const auto fraction = crossing(*setup_.stop, previous_latents_[index], latents_[index]))
+      stop_times_[trial] = time() - setup_.step + *fraction * setup_.step;
+  }
+}
+
+void FixedStepEngine::require_finite(std::span<const double> values, const char* quantity) const {
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (std::isfinite(values[i])) continue;
+    const auto rank = static_cast<std::size_t>(setup_.rank);
+    throw NumericalError(
+        "{}_{} became {} in trial {} at t = {:.9g} s (step {}); a smaller time.step, an implicit method or a bounded "
+        "activation keeps it finite",
+        quantity, i % rank, values[i], i / rank, time() + setup_.step, step_ + 1);
+  }
+}
+
+void FixedStepEngine::save(io::CheckpointWriter& checkpoint) const {
+  const std::int64_t position[] = {step_, static_cast<std::int64_t>(row_)};
+  checkpoint.values<std::int64_t>("position", position);
+  checkpoint.values<double>("stop_times", stop_times_);
+  save_state(checkpoint);
+}
+
+void FixedStepEngine::resume(const io::CheckpointReader& checkpoint) {
+  const auto position = checkpoint.values<std::int64_t>("position");
+  step_ = position.at(0);
+  row_ = static_cast<std::size_t>(position.at(1));
+  stop_times_ = checkpoint.values<double>("stop_times");
+  resume_state(checkpoint);
+}
+
+double FixedStepEngine::progress() const {
+  const auto last = row_steps_.empty() ? 0 : row_steps_.back();
+  return last == 0 ? 1.0 : static_cast<double>(step_) / static_cast<double>(last);
+}
+
+std::vector<Counter> FixedStepEngine::counters() const {
+  std::vector<std::int64_t> steps(stop_times_.size(), step_);
+  for (std::size_t trial = 0; trial < steps.size(); ++trial)
+    if (!std::isnan(stop_times_[trial]))
+      steps[trial] = std::llround(std::ceil(stop_times_[trial] / setup_.step - 1e-9));
+  return {{.name = "steps", .meaning = "time steps taken", .values = steps},
+          {.name = "evaluations", .meaning = "sums over the population", .values = steps}};
+}
+
+}  // namespace rankflow::simulate
