@@ -1,6 +1,6 @@
-// Nanoseconds per random number on one core ("ns_per_item"). Limits: Philox4x32-10 alone takes about
+// Time per random number on one core ("per_item"). Limits: Philox4x32-10 alone takes about
 // 60 vector instructions per 8 blocks with AVX-512, that is one cycle per 32 random bits; normals add a
-// logarithm, a square root, a sine and a cosine per pair.
+// logarithm, a square root, a sine and a cosine per pair. "allocations" counts those of all calls: zero.
 #include <cstdint>
 #include <random>
 #include <span>
@@ -8,6 +8,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include "allocations.hpp"
 #include "parallel/draws.hpp"
 
 namespace rankflow::parallel {
@@ -21,13 +22,17 @@ void run(benchmark::State& state, Fill fill) {
   std::vector<T> out(size);
   const Stream stream(1, Purpose::test);
   Draw draw;
+  std::int64_t allocated = 0;
   for (auto _ : state) {
+    const std::int64_t before = bench::allocations();
     ++draw.step;
     fill(stream, draw, std::span<T>(out));
     benchmark::ClobberMemory();
+    allocated += bench::allocations() - before;
   }
-  state.counters["ns_per_item"] = benchmark::Counter(
-      static_cast<double>(size) * 1e-9, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
+  state.counters["allocations"] = static_cast<double>(allocated);
+  state.counters["per_item"] = benchmark::Counter(
+      static_cast<double>(size), benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
 }
 
 void bench_raw(benchmark::State& state) {
