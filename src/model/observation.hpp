@@ -12,7 +12,9 @@ namespace rankflow::model {
 /// Small (channels x R) and the same on every rank.
 class Observation {
  public:
-  /// Random weights come from `seed`. Throws InputDataError for arrays that do not fit `rank` or each other.
+  /// Random weights come from `seed`; the weight of (channel, latent) does not depend on the numbers of them. Throws
+  /// InputDataError for arrays that do not fit `rank` or each other, and ConfigurationError when the number of
+  /// channels is neither given nor told by the weights.
   Observation(const config::ObservationOptions& options, int rank, std::uint64_t seed);
 
   int channels() const noexcept { return channels_; }
@@ -26,11 +28,14 @@ class Observation {
 
   /// Mean of every channel given `state`: [rank] latents, or the rates of the first channels() neurons.
   void mean(std::span<const double> state, std::span<double> mean) const;
-  /// One draw given the means; `row` is the saved row. Throws NumericalError for a mean that is not finite, naming
-  /// channel, trial and row.
+  /// One draw given the means; `row` is the saved row. The value depends on (seed, trial, row, channel) and the mean
+  /// only. `mean` and `observed` must not overlap. Throws NumericalError for a mean that is not finite, and for
+  /// Poisson also negative or above 2^52, naming channel, trial and row.
   void draw(std::int64_t trial, std::int64_t row, std::span<const double> mean, std::span<double> observed) const;
 
  private:
+  void check_means(std::int64_t trial, std::int64_t row, std::span<const double> mean) const;
+
   config::ObservationOptions options_;
   int rank_ = 0;
   int channels_ = 0;
