@@ -41,7 +41,8 @@ class Checker {
   [[noreturn]] void fail(std::string_view key, fmt::format_string<Args...> format, Args&&... args) const {
     raise(key, fmt::format(format, std::forward<Args>(args)...));
   }
-  /// Whether the key stands in the file or in a --set, rather than having its default.
+  /// Whether the key stands in the file or in a --set, rather than having its default. In the resolved
+  /// text every key is given that has a value: do not refuse a default value because it is given.
   bool given(std::string_view key) const;
 
  private:

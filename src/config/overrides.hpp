@@ -7,7 +7,8 @@ namespace rankflow::config {
 
 /// Applies "table.key=value" to the tree. The value is TOML, else taken as text without its quotes. Missing
 /// tables are made; a number addresses an entry of a list (inputs.0.amplitude), one past the end appends to an
-/// array of tables. Throws ConfigurationError that names the argument.
+/// array of tables; a list that the file does not have is empty, whatever its default entries. Throws
+/// ConfigurationError that names the argument.
 void apply_set(Value& root, const std::string& argument);
 
 }  // namespace rankflow::config

@@ -35,7 +35,7 @@ std::vector<std::string> likely_keys(const std::string& word, const std::string&
   const auto plain = normalised(word);
   if (std::find(keys.begin(), keys.end(), plain) != keys.end()) return {dotted(table, plain)};
   auto likely = ending_in(plain, all_dotted);
-  if (const auto match = nearest(plain, keys); !match.empty()) likely.insert(likely.begin(), dotted(table, match));
+  if (const auto match = nearest(plain, keys); !match.empty()) likely.push_back(dotted(table, match));
   if (!likely.empty()) return likely;
   std::vector<std::string> names;
   for (const auto& key : all_dotted) names.push_back(last_part(key));

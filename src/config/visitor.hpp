@@ -2,6 +2,7 @@
 #include <functional>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "config/slot.hpp"
 

@@ -87,6 +87,36 @@ TEST(Reading, CrossChecksOfAnAbsentKeyNameTheTable) {
   EXPECT_THAT(complaint("\n[time]\ntrials = 51"), mentions("net.toml:2: 'time.save_every' (not given): is needed"));
 }
 
+struct Rare {
+  std::optional<bool> flag;
+  std::optional<std::string> file;
+  std::vector<Envelope> envelopes = {{.rise = 0.5}, {.rise = 0.75}};
+  template <class V>
+  void describe(V& v) {
+    v.flag("flag", flag);
+    v.path("file", file);
+    v.tables("envelopes", envelopes, "");
+  }
+};
+
+TEST(Reading, KeepsDefaultEntriesUnlessTheFileHasTheList) {
+  const auto absent = load_text<Rare>("", "net.toml", {});
+  ASSERT_EQ(absent.options.envelopes.size(), 2U);
+  EXPECT_EQ(absent.options.envelopes[1].rise, 0.75);
+  EXPECT_EQ(absent.where.at("envelopes.1.rise"), "default");
+  const auto given = load_text<Rare>("[[envelopes]]", "net.toml", {});
+  ASSERT_EQ(given.options.envelopes.size(), 1U);
+  EXPECT_EQ(given.options.envelopes[0].rise, 0.25);
+  EXPECT_TRUE(load_text<Rare>("envelopes = []", "net.toml", {}).options.envelopes.empty());
+}
+
+TEST(Reading, TellsUnsetFromGivenOptions) {
+  EXPECT_FALSE(load_text<Rare>("", "net.toml", {}).options.flag);
+  EXPECT_EQ(load_text<Rare>("flag = false", "net.toml", {}).options.flag, false);
+  EXPECT_FALSE(load_text<Rare>("", "net.toml", {}).options.file);
+  EXPECT_EQ(load_text<Rare>("file = 'x'", "/data/net.toml", {}).options.file, "/data/x");
+}
+
 struct Demanding {
   std::int64_t seed = 0;
   std::optional<double> limit;

@@ -31,6 +31,11 @@ TEST(UnknownKeys, SuggestKeysOfOtherTables) {
   EXPECT_THAT(complaint("[bulk]\ngain = 5"), mentions("unknown table 'bulk'", "Did you mean 'network.bulk'?"));
 }
 
+TEST(UnknownKeys, TheSameKeyElsewhereGoesBeforeASimilarOneHere) {
+  EXPECT_THAT(complaint("network.kind = 5"), mentions("Did you mean 'inputs.0.kind'"));
+  EXPECT_THAT(complaint("network.step = 5"), mentions("Did you mean 'time.step'"));
+}
+
 TEST(UnknownKeys, ListTheKnownKeysWhenNoneIsNear) {
   const auto message = complaint("[time]\nzzzzzz = 5");
   EXPECT_THAT(message, mentions("Known keys of [time]: step, save_every, trials, method."));
