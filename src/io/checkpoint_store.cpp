@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include "io/agreement.hpp"
+#include "io/content_digest.hpp"
 #include "io/file_system.hpp"
 #include "io/provenance.hpp"
 
@@ -13,6 +14,8 @@ namespace rankflow::io {
 namespace {
 
 const std::string state_group = "/state";
+const std::string digest_group = "/digests";
+const std::string attributes_part = "attributes";
 
 template <class T>
 constexpr Type type_in_file = std::is_same_v<T, float>    ? Type::f32
@@ -44,9 +47,17 @@ void require_sound(const File& file) {
   require_file_type(file, FileType::checkpoint);
   if (text_attribute(file, "/", "complete") != "yes")
     throw InputDataError("'{}' was not written to its end", file.name());
-  if (digest_of(file.attributes(state_group)) != text_attribute(file, "/", "attribute_digest"))
-    throw InputDataError("the attributes of '{}' are damaged", file.name());
-  for (const auto& path : file.datasets(state_group)) file.verify(path);
+  const auto expected = file.attributes(digest_group);
+  const auto require = [&](const std::string& part, const Attribute& found) {
+    const auto written = expected.find(part);
+    if (written == expected.end() || written->second != found)
+      throw InputDataError("{} of '{}' are damaged: their digest differs from the one written", part, file.name());
+  };
+  require(attributes_part, digest_of(file.attributes(state_group)));
+  const auto datasets = file.datasets(state_group);
+  if (datasets.size() + 1 != expected.size())
+    throw InputDataError("'{}' lacks datasets that were written", file.name());
+  for (const auto& path : datasets) require(path, content_digest(file, path));
 }
 
 std::vector<std::int64_t> sequences_in(const std::filesystem::path& output) {
@@ -83,6 +94,7 @@ void CheckpointWriter::neurons(const std::string& name, const parallel::Partitio
                         .type = type_in_file<T>,
                         .checksum = true});
   write_neurons(file_, path_of(name), partition, columns, tiled, Placement::columns());
+  digests_[path_of(name)] = content_digest(file_.comm(), partition, columns, tiled);
 }
 
 template <class T>
@@ -90,11 +102,18 @@ void CheckpointWriter::values(const std::string& name, std::span<const T> number
   file_.create_dataset(
       {.path = path_of(name), .shape = {numbers.size()}, .dimensions = {}, .type = type_in_file<T>, .checksum = true});
   file_.write_all(path_of(name), numbers);
+  digests_[path_of(name)] = content_digest(numbers);
 }
 
 void CheckpointWriter::attribute(const std::string& name, const Attribute& value) {
   file_.set_attribute(state_group, name, value);
   attributes_[name] = value;
+}
+
+Attributes CheckpointWriter::digests() const {
+  auto all = digests_;
+  all[attributes_part] = digest_of(attributes_);
+  return all;
 }
 
 template <class T>
@@ -141,7 +160,8 @@ void CheckpointStore::write(std::int64_t sequence, const std::function<void(Chec
   file.create_group(state_group);
   CheckpointWriter state(file);
   writer(state);
-  file.set_attribute("/", "attribute_digest", digest_of(state.attributes()));
+  file.create_group(digest_group);
+  file.set_attributes(digest_group, state.digests());
   file.flush();
   file.set_attribute("/", "complete", "yes");
   file.close();

@@ -22,11 +22,13 @@ class CheckpointWriter {
   template <class T>
   void values(const std::string& name, std::span<const T> numbers);
   void attribute(const std::string& name, const Attribute& value);
-  const Attributes& attributes() const noexcept { return attributes_; }
+  /// Digests of the datasets by path, and of all attributes.
+  Attributes digests() const;
 
  private:
   File& file_;
   Attributes attributes_;
+  Attributes digests_;
 };
 
 /// Gives back what a CheckpointWriter stored, on any number of ranks. All functions are collective.
@@ -46,7 +48,7 @@ class CheckpointReader {
 };
 
 /// The checkpoints of one output: files "<output>.checkpoint-<sequence>". Each is written under a temporary
-/// name, brought to disk and renamed; the last two are kept. Every dataset carries checksums.
+/// name, brought to disk and renamed; the last two are kept. Every dataset carries checksums and a digest.
 class CheckpointStore {
  public:
   struct Loaded {

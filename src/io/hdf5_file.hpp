@@ -88,8 +88,6 @@ class File {
   /// Reads the whole dataset on every rank.
   template <class T>
   std::vector<T> read_all(const std::string& path) const;
-  /// Reads every value once, shared among the ranks, so that checksums are verified.
-  void verify(const std::string& path) const;
 
  private:
   struct State;

@@ -120,30 +120,6 @@ std::vector<T> File::read_all(const std::string& path) const {
   return values;
 }
 
-void File::verify(const std::string& path) const {
-  const auto shape = info(path).shape;
-  if (count_of(shape) == 0) return;
-  std::size_t widest = 0;
-  for (std::size_t axis = 0; axis < shape.size(); ++axis)
-    if (shape[axis] > shape[widest]) widest = axis;
-  const std::uint64_t entries = shape.empty() ? 1 : shape[widest];
-  const std::uint64_t values_per_entry = count_of(shape) / entries;
-  const auto step = std::max<std::uint64_t>(1, (std::uint64_t{1} << 19) / values_per_entry);
-  const auto ranks = static_cast<std::uint64_t>(comm().size());
-  std::vector<double> buffer;
-  for (std::uint64_t begin = 0; begin < entries; begin += ranks * step) {
-    const auto mine = std::min(entries, begin + static_cast<std::uint64_t>(comm().rank()) * step);
-    Shape offset(shape.size(), 0);
-    Shape extent = shape;
-    if (!shape.empty()) {
-      offset[widest] = mine;
-      extent[widest] = std::min(step, entries - mine);
-    }
-    buffer.resize(count_of(extent));
-    read_rows(path, offset, extent, std::span<double>(buffer));
-  }
-}
-
 #define RANKFLOW_INSTANTIATE(T)                                                                          \
   template void File::write_rows<T>(const std::string&, const Shape&, const Shape&, std::span<const T>); \
   template void File::write_all<T>(const std::string&, std::span<const T>);                              \
