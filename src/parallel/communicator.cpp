@@ -1,8 +1,10 @@
 #include "parallel/communicator.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <limits>
+#include <thread>
 #include <utility>
 
 #include "core/error.hpp"
@@ -178,6 +180,19 @@ void Communicator::all_gather(std::span<const double> mine, std::span<double> al
 void Communicator::all_gather(std::span<const float> mine, std::span<float> all,
                               std::span<const std::int64_t> counts) const {
   gather_pieces(*this, mine, all, counts, MPI_FLOAT);
+}
+
+bool Communicator::meet_within(double seconds) const {
+  if (is_serial()) return true;
+  MPI_Request request = MPI_REQUEST_NULL;
+  check(MPI_Ibarrier(handle_, &request), "MPI_Ibarrier");
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
+  int done = 0;
+  while (true) {
+    check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    if (done != 0 || std::chrono::steady_clock::now() >= deadline) return done != 0;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
 }
 
 Communicator Communicator::split(int color) const {

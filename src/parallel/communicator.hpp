@@ -76,6 +76,9 @@ class Communicator {
   /// Pieces of all ranks one after the other. `counts[r]` elements come from rank r; `all` holds their sum.
   void all_gather(std::span<const double> mine, std::span<double> all, std::span<const std::int64_t> counts) const;
   void all_gather(std::span<const float> mine, std::span<float> all, std::span<const std::int64_t> counts) const;
+  /// True when every rank calls this within `seconds`; false when some rank does not (it is elsewhere, or gone). After
+  /// false the communicator must not be used again.
+  bool meet_within(double seconds) const;
   /// Ranks of equal `color` form a group, ordered by rank.
   Communicator split(int color) const;
 

@@ -66,6 +66,7 @@ Halt HaltMonitor::look() {
   comm_.broadcast(std::span(verdict));
   polls_between_ = polls_left_ = verdict[1];
   const auto halt = static_cast<Halt>(verdict[0]);
+  if (halt != Halt::none) last_ = halt;
   if (halt == Halt::stop)
     reason_ = pending_signal != 0 ? fmt::format("signal {}", static_cast<int>(pending_signal))
                                   : fmt::format("wall-time budget of {} s", limits_.wall_time);

@@ -38,6 +38,8 @@ class HaltMonitor {
     if (--polls_left_ > 0) return Halt::none;
     return look();
   }
+  /// The verdict of the last look that was not Halt::none.
+  Halt last() const noexcept { return last_; }
   /// Why the last poll returned Halt::stop: "signal 15", "wall-time budget of 60 s".
   const std::string& reason() const noexcept { return reason_; }
   /// Restarts the interval between checkpoints; call after writing one.
@@ -57,6 +59,7 @@ class HaltMonitor {
   Clock::time_point start_ = Clock::now();
   Clock::time_point last_look_ = start_;
   Clock::time_point last_checkpoint_ = start_;
+  Halt last_ = Halt::none;
   std::string reason_;
 };
 

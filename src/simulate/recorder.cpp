@@ -46,7 +46,6 @@ void Recorder<T>::choose_neurons() {
     return;
   }
   const std::int64_t first = output.first_neurons > 0 ? output.first_neurons : neurons;
-  all_chosen_ = first == neurons;
   chosen_.resize(static_cast<std::size_t>(std::clamp(first - part.begin(), std::int64_t{0}, part.count())));
   std::iota(chosen_.begin(), chosen_.end(), 0);
   chosen_before_ = static_cast<std::size_t>(std::min(first, part.begin()));
@@ -99,10 +98,6 @@ void Recorder<T>::add_fields() {
                             out.size(), out.begin());
               });
     population_sizes_.assign(populations, 0.0);
-    parallel::ReproducibleSum sizes(populations);
-    for (std::int64_t i = 0; i < network.partition.count(); ++i)
-      sizes.add(network.population.empty() ? 0 : network.population[static_cast<std::size_t>(i)], 1.0);
-    sizes.reduce(comm_, population_sizes_);
   }
   if (parts_.observation != nullptr) add_observations();
 }
@@ -145,6 +140,17 @@ void Recorder<T>::add_observations() {
               model.draw(state.first_trial() + trial, row, std::vector<double>(out.begin(), out.end()), out);
             });
   if (counts) fields_.back().spec.type = io::Type::i32;
+}
+
+template <class T>
+void Recorder<T>::attach(io::RunFile& file) {
+  file_ = &file;
+  if (population_sizes_.empty()) return;
+  const auto& network = parts_.network;
+  parallel::ReproducibleSum sizes(population_sizes_.size());
+  for (std::int64_t i = 0; i < network.partition.count(); ++i)
+    sizes.add(network.population.empty() ? 0 : network.population[static_cast<std::size_t>(i)], 1.0);
+  sizes.reduce(comm_, population_sizes_);
 }
 
 template <class T>

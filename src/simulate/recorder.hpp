@@ -43,8 +43,8 @@ class Recorder final : public RowSink {
 
   /// Adds the datasets of the trajectories to a file's layout.
   void describe(io::RunLayout& layout) const;
-  /// Rows go to this file from now on; it must outlive the recorder's use.
-  void attach(io::RunFile& file) { file_ = &file; }
+  /// Rows go to this file from now on; it must outlive the recorder's use. Collective.
+  void attach(io::RunFile& file);
   /// Bytes of the trajectories in the file.
   std::uint64_t file_bytes() const;
   /// Bytes of the row buffers of one rank when all trials are written together.
@@ -85,7 +85,6 @@ class Recorder final : public RowSink {
   std::vector<std::int64_t> chosen_;  ///< local indices of the chosen neurons on this rank
   std::size_t chosen_before_ = 0;     ///< chosen neurons on lower ranks
   std::size_t chosen_total_ = 0;
-  bool all_chosen_ = false;
   std::vector<Field> fields_;
   std::vector<double> latents_, population_means_, observed_rates_;  ///< of the row being recorded, by trial
   std::vector<std::int64_t> observed_counts_;                        ///< observed neurons by rank

@@ -1,0 +1,43 @@
+#pragma once
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "core/console.hpp"
+#include "core/error.hpp"
+#include "parallel/communicator.hpp"
+
+namespace rankflow::drivers {
+
+/// What every driver gets from the command line.
+struct Arguments {
+  std::string input;              ///< configuration file, or the file to inspect
+  std::string output;             ///< empty: named after the input
+  std::vector<std::string> sets;  ///< table.key=value
+  bool dry_run = false;
+  bool resume = false;
+  bool overwrite = false;
+
+  /// The output, by default the configuration's name with ending .h5 in the working directory.
+  std::filesystem::path output_path() const {
+    return output.empty() ? std::filesystem::path(input).stem().replace_extension(".h5") : std::filesystem::path(output);
+  }
+};
+
+/// Where a driver works and speaks.
+struct Surroundings {
+  const parallel::Communicator& comm;
+  Console& console;
+};
+
+ExitCode simulate(const Arguments& arguments, const Surroundings& surroundings);
+ExitCode generate_recording(const Arguments& arguments, const Surroundings& surroundings);
+ExitCode generate_network(const Arguments& arguments, const Surroundings& surroundings);
+ExitCode import_recording(const Arguments& arguments, const Surroundings& surroundings);
+ExitCode inspect(const Arguments& arguments, const Surroundings& surroundings);
+/// Prints the reference of all configuration keys as Markdown (docs/configuration.md).
+ExitCode reference(const Surroundings& surroundings);
+/// "rankflow 0.1.0 (git …)" and the libraries.
+std::string version_text();
+
+}  // namespace rankflow::drivers

@@ -1,0 +1,88 @@
+// The program `rankflow`: reads the command line and hands over to one driver.
+#include <functional>
+#include <iostream>
+
+#include <CLI/CLI.hpp>
+
+#include "arguments.hpp"
+#include "parallel/failure_guard.hpp"
+
+namespace {
+
+using namespace rankflow;
+using Driver = std::function<ExitCode(const drivers::Arguments&, const drivers::Surroundings&)>;
+
+/// The command line: which driver was chosen, and what it was given.
+struct CommandLine {
+  CLI::App app{"Simulates and infers low-dimensional dynamics of large neural populations.", "rankflow"};
+  drivers::Arguments arguments;
+  bool quiet = false;
+  Driver driver;
+};
+
+void add_job(CommandLine& line, CLI::App& parent, const std::string& name, const std::string& what, Driver driver,
+             bool resumable) {
+  auto* command = parent.add_subcommand(name, what);
+  command->add_option("config", line.arguments.input, "configuration file (TOML)")->required();
+  command->add_option("-o,--output", line.arguments.output, "result file (HDF5); default: the configuration's name");
+  command->add_option("--set", line.arguments.sets, "table.key=value, overrides the configuration; may be repeated")
+      ->expected(1)
+      ->take_all()
+      ->trigger_on_parse(false);
+  command->add_flag("--dry-run", line.arguments.dry_run,
+                    "check everything, print the resolved configuration, memory per rank and file size; do nothing");
+  if (resumable) {
+    command->add_flag("--resume", line.arguments.resume, "continue from the last checkpoint, on any number of ranks");
+    command->add_flag("--overwrite", line.arguments.overwrite, "discard an unfinished run of the same output");
+  }
+  command->callback([&line, driver = std::move(driver)] { line.driver = driver; });
+}
+
+void describe(CommandLine& line) {
+  auto& app = line.app;
+  app.set_version_flag("--version", drivers::version_text(), "version, git hash and libraries");
+  app.add_flag("-q,--quiet", line.quiet, "only warnings and errors");
+  app.require_subcommand(1);
+  app.fallthrough();
+  add_job(line, app, "simulate", "simulate a network", drivers::simulate, true);
+  auto* generate = app.add_subcommand("generate", "make synthetic data");
+  generate->require_subcommand(1);
+  add_job(line, *generate, "recording", "a synthetic recording with its ground truth", drivers::generate_recording, true);
+  add_job(line, *generate, "network", "a network file: drawn, or taken from arrays", drivers::generate_network, false);
+  auto* import = app.add_subcommand("import", "bring foreign data into Rankflow's files");
+  import->require_subcommand(1);
+  add_job(line, *import, "recording", "a recording from .npy, .npz or HDF5 data sets", drivers::import_recording, false);
+  auto* inspect = app.add_subcommand("inspect", "what is in a file, in words");
+  inspect->add_option("file", line.arguments.input, "a Rankflow file or any other HDF5 file")->required();
+  inspect->callback([&line] { line.driver = drivers::inspect; });
+  app.add_subcommand("reference", "print the reference of all configuration keys (Markdown)")->callback([&line] {
+    line.driver = [](const drivers::Arguments&, const drivers::Surroundings& here) { return drivers::reference(here); };
+  });
+}
+
+/// Exit code when the program has to end here: help, version, or a mistake in the command line.
+std::optional<int> parse(CommandLine& line, int argc, char** argv, bool speaking) {
+  try {
+    line.app.parse(argc, argv);
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    std::ostream silent(nullptr);
+    const int code = line.app.exit(error, speaking ? std::cout : silent, speaking ? std::cerr : silent);
+    return code == 0 ? 0 : static_cast<int>(ExitCode::configuration);
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const parallel::Environment environment(argc, argv);
+  const auto guard = environment.world();
+  const auto comm = environment.world();
+  CommandLine line;
+  describe(line);
+  if (const auto code = parse(line, argc, argv, comm.is_root())) return *code;
+  Console console(comm.is_root(), line.quiet);
+  return parallel::run_guarded(
+      guard, [&] { return line.driver(line.arguments, {.comm = comm, .console = console}); },
+      [&](const std::string& message) { console.error(message); });
+}
