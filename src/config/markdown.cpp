@@ -26,7 +26,7 @@ std::string header_name(std::string_view name) {
 }
 
 std::string heading(const TableListing& table) {
-  const auto name = header_name(table.name);
+  auto name = header_name(table.name);
   switch (table.kind) {
     case TableListing::Kind::top:
       return "Top level";

@@ -38,6 +38,7 @@ std::vector<std::string> likely_keys(const std::string& word, const std::string&
   if (const auto match = nearest(plain, keys); !match.empty()) likely.push_back(dotted(table, match));
   if (!likely.empty()) return likely;
   std::vector<std::string> names;
+  names.reserve(all_dotted.size());
   for (const auto& key : all_dotted) names.push_back(last_part(key));
   const auto match = nearest(plain, names);
   return match.empty() ? likely : ending_in(match, all_dotted);

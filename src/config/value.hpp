@@ -28,7 +28,7 @@ using Table = std::vector<Member>;  ///< in order of appearance
 
 /// A tree of TOML values, independent of the library that parsed it.
 struct Value {
-  std::variant<bool, std::int64_t, double, std::string, Date, Array, Table> content = false;
+  std::variant<bool, std::int64_t, double, std::string, Date, Array, Table> content;
   Origin origin = {};
 
   template <class T>

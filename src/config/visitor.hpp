@@ -31,7 +31,8 @@ class Backend {
   virtual ListPlan plan_list(std::string_view key, std::size_t present) = 0;
   virtual void enter_entry(std::string_view key, std::string_view doc, std::size_t index) = 0;
   virtual void leave() = 0;
-  virtual void validate_later(std::function<void(const Checker&)> /*check*/) {}
+  /// The check runs when all keys are read; only a reader has checks to run.
+  virtual void validate_later(std::function<void(const Checker&)> check) = 0;
 };
 
 template <class T>

@@ -18,6 +18,7 @@ class Writer final : public Backend {
   ListPlan plan_list(std::string_view key, std::size_t present) override;
   void enter_entry(std::string_view key, std::string_view doc, std::size_t index) override;
   void leave() override;
+  void validate_later(std::function<void(const Checker&)> /*check*/) override {}
 
   /// The document; call when the top struct is described.
   std::string toml() const;

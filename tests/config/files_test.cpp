@@ -18,16 +18,19 @@ std::string failure_of(const std::string& path) {
 }
 
 class Files : public testing::Test {
- protected:
+ public:
   Files() { std::filesystem::create_directories(folder_ / "sub"); }
   ~Files() override { std::filesystem::remove_all(folder_); }
 
+ protected:
+  const std::filesystem::path& folder() const { return folder_; }
   std::string write(const std::string& name, const std::string& text) const {
     std::ofstream(folder_ / name) << text;
     return (folder_ / name).string();
   }
 
-  const std::filesystem::path folder_ =
+ private:
+  std::filesystem::path folder_ =
       std::filesystem::path(testing::TempDir()) / ("rankflow_config_" + std::to_string(::getpid()));
 };
 
@@ -36,16 +39,16 @@ TEST_F(Files, AreReadWithPathsFromTheirFolder) {
   const auto loaded = load<Root>(path, {"time.trials=2"});
   EXPECT_EQ(loaded.options.network.neurons, 7);
   EXPECT_EQ(loaded.options.time.trials, 2);
-  EXPECT_EQ(loaded.options.network.file, (folder_ / "a.h5").string());
-  EXPECT_EQ(loaded.options.network.m.path, (folder_ / "w.npz").string());
+  EXPECT_EQ(loaded.options.network.file, (folder() / "a.h5").string());
+  EXPECT_EQ(loaded.options.network.m.path, (folder() / "w.npz").string());
   EXPECT_EQ(loaded.source, path);
   EXPECT_EQ(loaded.where.at("network.neurons"), path + ":2");
 }
 
 TEST_F(Files, ThatAreMissingOrDirectoriesAreNamed) {
-  const auto missing = (folder_ / "none.toml").string();
+  const auto missing = (folder() / "none.toml").string();
   EXPECT_THAT(failure_of(missing), mentions("no configuration file '" + missing + "'"));
-  EXPECT_THAT(failure_of((folder_ / "sub").string()), mentions("sub' is a directory", "give the path of a TOML file"));
+  EXPECT_THAT(failure_of((folder() / "sub").string()), mentions("sub' is a directory", "give the path of a TOML file"));
   EXPECT_THAT(failure_of(""), mentions("no configuration file ''"));
 }
 
