@@ -63,7 +63,7 @@ Halt HaltMonitor::look() {
                std::clamp(static_cast<std::int64_t>(std::min(ideal, 1e9)), std::int64_t{1}, 2 * polls_between_)};
     if (on_look_) on_look_();
   }
-  comm_.broadcast(std::span(verdict));
+  comm_.broadcast(std::span<std::int64_t>(verdict));
   polls_between_ = polls_left_ = verdict[1];
   const auto halt = static_cast<Halt>(verdict[0]);
   if (halt != Halt::none) last_ = halt;
