@@ -10,7 +10,9 @@ namespace rankflow::model {
 
 class InputSignal;
 
-/// External inputs u [trial, time, input]: the sum of the configured signals. The same on every rank.
+/// External inputs u [trial, time, input]: the sum of the configured signals, each 0 outside of its [start, stop). The
+/// same on every rank. A jump within rounding (1e-9) of a grid point k step lies on it exactly, so at_step(k), at(k
+/// step) and next_jump() agree on the side of a jump on which a time lies.
 class Inputs {
  public:
   /// `step` (s) is the grid of random inputs and the default interval of sampled ones. `channels`: number of input
