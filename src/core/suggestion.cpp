@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 #include <utility>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
