@@ -18,7 +18,12 @@ struct Failure {
 /// Throws the typed error that belongs to the failure's code.
 [[noreturn]] void throw_failure(const Failure& failure);
 
+/// How long a rank that failed waits for the others to hear of it.
+inline constexpr int patience_seconds = 5;
+
 /// Throws on every rank when at least one rank failed: the failure of the lowest such rank. Collective.
+/// When the others do not come within patience_seconds (they may wait for this rank inside a collective
+/// write, as on a full disk), the failed rank prints its message and ends the job with its exit code.
 void agree(const parallel::Communicator& comm, const std::optional<Failure>& mine);
 
 /// Runs `action`; what it throws comes back as a Failure.

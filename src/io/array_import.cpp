@@ -177,7 +177,7 @@ Shape array_shape(const Communicator& comm, const ArraySource& source) {
   return open_npy(comm, source, format).header.shape;
 }
 
-DenseArray read_array(const Communicator& comm, const ArraySource& source, const Shape& expected) {
+DenseArray read_array(const Communicator& comm, const ArraySource& source, const Shape& expected, Values allowed) {
   const auto format = format_of(comm, source);
   DenseArray array;
   if (format == Format::hdf5) {
@@ -193,7 +193,7 @@ DenseArray read_array(const Communicator& comm, const ArraySource& source, const
     on_all_ranks(comm, [&] { read_npy_values(*npy.bytes, npy.header, 0, array.data); });
     if (npy.header.fortran_order) array.data = to_c_order(array.shape, std::move(array.data));
   }
-  require_finite_values(source, array);
+  if (allowed == Values::finite) require_finite_values(source, array);
   return array;
 }
 

@@ -32,9 +32,13 @@ struct DenseArray {
 /// unsupported type, cut-off file.
 Shape array_shape(const parallel::Communicator& comm, const ArraySource& source);
 
+/// Which values an array may hold: NaN stands for what was not observed in some recordings.
+enum class Values { finite, any };
+
 /// Reads the array whole on every rank. `expected`, unless empty, is the shape it must have; a zero stands for any
-/// length. Collective. Throws InputDataError as array_shape(), and on another shape or values that are not finite.
-DenseArray read_array(const parallel::Communicator& comm, const ArraySource& source, const Shape& expected = {});
+/// length. Collective. Throws InputDataError as array_shape(), and on another shape or values that are not allowed.
+DenseArray read_array(const parallel::Communicator& comm, const ArraySource& source, const Shape& expected = {},
+                      Values allowed = Values::finite);
 
 struct NeuronArrayOptions {
   bool transpose = false;  ///< the file holds [column, neuron]

@@ -44,6 +44,21 @@ void require_possible_target(const std::filesystem::path& target) {
     throw InputOutputError("cannot write '{}': '{}' is not a folder", target.string(), folder.string());
 }
 
+void require_space(const std::filesystem::path& path, std::uint64_t bytes) {
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+  if (descriptor < 0) throw InputOutputError("cannot create '{}': {}", path.string(), std::strerror(errno));
+  const int status = bytes > 0 ? ::fallocate(descriptor, 0, 0, static_cast<off_t>(bytes)) : 0;
+  const int reason = status == 0 ? 0 : errno;
+  const bool emptied = ::ftruncate(descriptor, 0) == 0;
+  ::close(descriptor);
+  const bool refused = reason == ENOSPC || reason == EDQUOT || reason == EFBIG;
+  if (!refused && emptied) return;
+  std::error_code ignored;
+  std::filesystem::remove(path, ignored);
+  throw InputOutputError("cannot write '{}': it needs {:.3g} GB: {}; write less or to another disk", path.string(),
+                         static_cast<double>(bytes) * 1e-9, std::strerror(reason));
+}
+
 void sync_to_disk(const std::filesystem::path& path) {
   sync(path, O_RDONLY);
 }

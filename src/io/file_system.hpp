@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <filesystem>
 
 namespace rankflow::io {
@@ -10,6 +11,11 @@ std::filesystem::path temporary_name(const std::filesystem::path& target);
 /// Throws InputOutputError when `target` cannot become a file: its folder is missing or is no folder, or
 /// the target is a directory. Creates nothing.
 void require_possible_target(const std::filesystem::path& target);
+
+/// Throws InputOutputError when the file system will not hold `bytes` in this file (full disk, quota, limit);
+/// leaves the file empty. Better asked at the start than found out by one rank in the middle of a
+/// collective write. File systems that cannot tell say yes.
+void require_space(const std::filesystem::path& path, std::uint64_t bytes);
 
 /// Brings the file's content to the disk. Throws InputOutputError.
 void sync_to_disk(const std::filesystem::path& path);

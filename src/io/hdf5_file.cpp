@@ -24,7 +24,7 @@ Hdf5Handle access_properties(const parallel::Communicator& comm) {
   // Rows go straight to the file: what was written survives a kill.
   H5Pset_cache(access.get(), 0, 521, 0, 0.75);
   H5Pset_sieve_buf_size(access.get(), 0);
-  if (!comm.is_serial()) {
+  if (comm.size() > 1) {
     H5Pset_fapl_mpio(access.get(), comm.handle(), MPI_INFO_NULL);
     H5Pset_coll_metadata_write(access.get(), 1);
     H5Pset_all_coll_metadata_ops(access.get(), 1);
@@ -34,7 +34,7 @@ Hdf5Handle access_properties(const parallel::Communicator& comm) {
 
 Hdf5Handle transfer_properties(const parallel::Communicator& comm) {
   auto transfer = property_handle(H5Pcreate(H5P_DATASET_XFER));
-  if (!comm.is_serial()) H5Pset_dxpl_mpio(transfer.get(), H5FD_MPIO_COLLECTIVE);
+  if (comm.size() > 1) H5Pset_dxpl_mpio(transfer.get(), H5FD_MPIO_COLLECTIVE);
   return transfer;
 }
 
@@ -216,12 +216,21 @@ std::vector<std::string> File::datasets(const std::string& group) const {
   return found;
 }
 
-DatasetInfo File::info(const std::string& path) const {
+const Shape& File::shape(const std::string& path) const {
+  if (!state_->open.contains(path)) require_dataset(path);
+  return state_->dataset(path).shape;
+}
+
+void File::require_dataset(const std::string& path) const {
   if (!has_dataset(path)) {
     const auto known = datasets();
     throw InputDataError("file '{}' has no dataset '{}'.{} It holds: {}", state_->name, path, did_you_mean(path, known),
                          known.empty() ? "no datasets" : fmt::format("{}", fmt::join(known, ", ")));
   }
+}
+
+DatasetInfo File::info(const std::string& path) const {
+  require_dataset(path);
   const auto& dataset = state_->dataset(path);
   DatasetInfo info{path, dataset.shape, dataset.type, {}, {}, {}, has_checksum(dataset.id.get())};
   for (std::size_t axis = 0; axis < info.shape.size(); ++axis)

@@ -14,7 +14,7 @@
 
 namespace rankflow::io {
 
-/// An HDF5 file opened by all ranks of a communicator (MPI-IO), or by one process for the serial twin.
+/// An HDF5 file opened by all ranks of a communicator: through MPI-IO, but without it for a single rank.
 /// Every member function is collective: all ranks call it with the same arguments, except for the
 /// selection and data of write_rows() and read_rows(). An error on one rank is thrown on all.
 /// Paths are absolute ("/network/m"). Move only; the communicator must outlive the file.
@@ -56,6 +56,8 @@ class File {
   std::vector<std::string> datasets(const std::string& group = "/") const;
   /// Throws InputDataError with the nearest name when the dataset does not exist.
   DatasetInfo info(const std::string& path) const;
+  /// The same for its shape alone; costs nothing after the first time.
+  const Shape& shape(const std::string& path) const;
 
   /// Makes the group and those above it; nothing when it exists.
   void create_group(const std::string& path);
@@ -93,6 +95,7 @@ class File {
   struct State;
   explicit File(std::unique_ptr<State> state);
   void dispose() noexcept;
+  void require_dataset(const std::string& path) const;
 
   std::unique_ptr<State> state_;
 };

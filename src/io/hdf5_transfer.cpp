@@ -16,7 +16,7 @@ Selection select(const OpenDataset& dataset, const Shape& offset, const Shape& e
   const std::vector<hsize_t> count(extent.begin(), extent.end());
   Selection selection;
   selection.file = space_handle(H5Dget_space(dataset.id.get()));
-  const hsize_t values = count_of(extent);
+  const hsize_t values = extent.empty() && !dataset.shape.empty() ? 0 : count_of(extent);
   const hsize_t length = std::max<hsize_t>(values, 1);
   selection.memory = space_handle(H5Screate_simple(1, &length, nullptr));
   if (values == 0) {
@@ -28,16 +28,18 @@ Selection select(const OpenDataset& dataset, const Shape& offset, const Shape& e
   return selection;
 }
 
-/// A block outside the dataset would end inside HDF5 with a message that nobody understands.
-void require_inside(const std::string& path, const OpenDataset& dataset, const Shape& offset, const Shape& extent,
-                    std::size_t values) {
+bool lies_inside(const OpenDataset& dataset, const Shape& offset, const Shape& extent, std::size_t values) {
   bool fits =
       offset.size() == dataset.shape.size() && extent.size() == dataset.shape.size() && values == count_of(extent);
   for (std::size_t axis = 0; fits && values > 0 && axis < extent.size(); ++axis)
     fits = offset[axis] + extent[axis] <= dataset.shape[axis];
-  if (!fits)
-    throw InternalError("block of {} values at {} with extent {} does not lie in dataset '{}' {}", values,
-                        text_of(offset), text_of(extent), path, text_of(dataset.shape));
+  return fits;
+}
+
+[[noreturn]] void throw_outside(const std::string& path, const OpenDataset& dataset, const Shape& offset,
+                                const Shape& extent, std::size_t values) {
+  throw InternalError("block of {} values at {} with extent {} does not lie in dataset '{}' {}", values,
+                      text_of(offset), text_of(extent), path, text_of(dataset.shape));
 }
 
 void require_numbers(const std::string& file, const std::string& path, Type type) {
@@ -75,11 +77,14 @@ herr_t write_converted(const OpenDataset& dataset, const Selection& selection, h
 
 template <class T>
 void File::write_rows(const std::string& path, const Shape& offset, const Shape& extent, std::span<const T> values) {
-  state_->together([&] { require_inside(path, state_->dataset(path), offset, extent, values.size()); });
+  const auto& dataset = state_->dataset(path);
   state_->together([&] {
-    const auto& dataset = state_->dataset(path);
-    const auto selection = select(dataset, offset, extent);
-    if (write_converted(dataset, selection, state_->transfer.get(), values) < 0)
+    // A rank with a wrong block takes part with nothing: the others are in the collective write already.
+    const bool inside = lies_inside(dataset, offset, extent, values.size());
+    const auto selection = select(dataset, offset, inside ? extent : Shape(offset.size(), 0));
+    const auto status = write_converted(dataset, selection, state_->transfer.get(), values);
+    if (!inside) throw_outside(path, dataset, offset, extent, values.size());
+    if (status < 0)
       throw InputOutputError("cannot write {} at {} of dataset '{}' in '{}': {}", text_of(extent), text_of(offset),
                              path, state_->name, hdf5_reason());
   });
@@ -97,16 +102,15 @@ void File::write_all(const std::string& path, std::span<const T> values) {
 
 template <class T>
 void File::read_rows(const std::string& path, const Shape& offset, const Shape& extent, std::span<T> values) const {
+  const auto& dataset = state_->dataset(path);
+  require_numbers(state_->name, path, dataset.type);
   state_->together([&] {
-    const auto& dataset = state_->dataset(path);
-    require_numbers(state_->name, path, dataset.type);
-    require_inside(path, dataset, offset, extent, values.size());
-  });
-  state_->together([&] {
-    const auto& dataset = state_->dataset(path);
-    const auto selection = select(dataset, offset, extent);
-    if (H5Dread(dataset.id.get(), memory_type_id<T>(), selection.memory.get(), selection.file.get(),
-                state_->transfer.get(), values.data()) < 0)
+    const bool inside = lies_inside(dataset, offset, extent, values.size());
+    const auto selection = select(dataset, offset, inside ? extent : Shape(offset.size(), 0));
+    const auto status = H5Dread(dataset.id.get(), memory_type_id<T>(), selection.memory.get(), selection.file.get(),
+                                state_->transfer.get(), values.data());
+    if (!inside) throw_outside(path, dataset, offset, extent, values.size());
+    if (status < 0)
       throw InputDataError("dataset '{}' in file '{}' cannot be read, the file may be damaged: {}", path, state_->name,
                            hdf5_reason());
   });
@@ -114,7 +118,7 @@ void File::read_rows(const std::string& path, const Shape& offset, const Shape& 
 
 template <class T>
 std::vector<T> File::read_all(const std::string& path) const {
-  const auto shape = info(path).shape;
+  const auto& shape = this->shape(path);
   std::vector<T> values(count_of(shape));
   read_rows(path, Shape(shape.size(), 0), shape, std::span<T>(values));
   return values;

@@ -46,7 +46,9 @@ void write_network(File& file, const NetworkArrays<T>& arrays, const Attributes&
 template <class T>
 void write_network_file(const parallel::Communicator& comm, const std::filesystem::path& path,
                         const Provenance& provenance, const NetworkArrays<T>& arrays, const Attributes& attributes) {
-  auto output = OutputFile::create(comm, path, FileType::network, provenance);
+  const auto values = arrays.partition.global_count() * (2 * arrays.rank + arrays.inputs);
+  auto output =
+      OutputFile::create(comm, path, FileType::network, provenance, static_cast<std::uint64_t>(values) * sizeof(T));
   write_network(output.file(), arrays, attributes);
   output.finish();
 }

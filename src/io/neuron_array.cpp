@@ -89,15 +89,16 @@ std::size_t axes_of(const Placement& placement) {
   return placement.column_axis >= 0 ? 2 : 1;
 }
 
-void require_shape(const File& file, const DatasetInfo& info, const Partition& partition, std::size_t columns,
+void require_shape(const File& file, const std::string& path, const Partition& partition, std::size_t columns,
                    const Placement& placement) {
   Shape expected(axes_of(placement), 1);
-  if (info.shape.size() == expected.size()) expected = info.shape;
+  const auto& shape = file.shape(path);
+  if (shape.size() == expected.size()) expected = shape;
   expected[placement.neuron_axis] = static_cast<std::uint64_t>(partition.global_count());
   if (placement.column_axis >= 0) expected[static_cast<std::size_t>(placement.column_axis)] = columns;
-  if (info.shape != expected)
-    throw InputDataError("dataset '{}' in file '{}' has shape {}, expected {}", info.path, file.name(),
-                         text_of(info.shape), text_of(expected));
+  if (shape != expected)
+    throw InputDataError("dataset '{}' in file '{}' has shape {}, expected {}", path, file.name(), text_of(shape),
+                         text_of(expected));
 }
 
 void require_length(const Partition& partition, std::size_t columns, std::size_t values) {
@@ -112,13 +113,12 @@ template <class T>
 void write_neurons(File& file, const std::string& path, const Partition& partition, std::size_t columns,
                    std::span<const T> tiled, const Placement& placement) {
   require_length(partition, columns, tiled.size());
-  const auto info = file.info(path);
-  require_shape(file, info, partition, columns, placement);
+  require_shape(file, path, partition, columns, placement);
   std::vector<T> buffer;
   for_each_block(partition, file.comm().size(), columns, sizeof(T), [&](const Block& block) {
     buffer.resize(block.neurons * block.columns);
     for_each_value(block, placement, columns, [&](std::size_t to, std::size_t from) { buffer[to] = tiled[from]; });
-    const auto slab = slab_of(block, placement, info.shape.size());
+    const auto slab = slab_of(block, placement, file.shape(path).size());
     file.write_rows(path, slab.offset, slab.extent, std::span<const T>(buffer));
   });
 }
@@ -127,15 +127,14 @@ template <class T>
 void read_neurons(const File& file, const std::string& path, const Partition& partition, std::size_t columns,
                   std::span<T> tiled, const Placement& placement) {
   require_length(partition, columns, tiled.size());
-  const auto info = file.info(path);
-  const bool one_column = columns == 1 && info.shape.size() == 1 && placement.fixed.empty();
+  const bool one_column = columns == 1 && file.shape(path).size() == 1 && placement.fixed.empty();
   const auto place = one_column ? Placement::vector() : placement;
-  require_shape(file, info, partition, columns, place);
+  require_shape(file, path, partition, columns, place);
   std::fill(tiled.begin(), tiled.end(), T{0});
   std::vector<T> buffer;
   for_each_block(partition, file.comm().size(), columns, sizeof(T), [&](const Block& block) {
     buffer.resize(block.neurons * block.columns);
-    const auto slab = slab_of(block, place, info.shape.size());
+    const auto slab = slab_of(block, place, file.shape(path).size());
     file.read_rows(path, slab.offset, slab.extent, std::span<T>(buffer));
     for_each_value(block, place, columns, [&](std::size_t from, std::size_t to) { tiled[to] = buffer[from]; });
   });

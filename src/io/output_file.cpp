@@ -20,8 +20,11 @@ OutputFile::~OutputFile() {
 }
 
 OutputFile OutputFile::create(const parallel::Communicator& comm, const std::filesystem::path& target, FileType type,
-                              const Provenance& provenance) {
-  on_root(comm, [&] { require_possible_target(target); });
+                              const Provenance& provenance, std::uint64_t bytes) {
+  on_root(comm, [&] {
+    require_possible_target(target);
+    require_space(temporary_name(target), bytes);
+  });
   OutputFile output(File::create(comm, temporary_name(target)), target, false);
   write_provenance(output.file_, type, provenance);
   return output;

@@ -12,9 +12,10 @@ namespace rankflow::io {
 /// removed by the destructor. All functions are collective.
 class OutputFile {
  public:
-  /// Throws InputOutputError when the target cannot be written.
+  /// `bytes`: what will be written at least. Throws InputOutputError when the target cannot be written or the
+  /// file system has no room for it.
   static OutputFile create(const parallel::Communicator& comm, const std::filesystem::path& target, FileType type,
-                           const Provenance& provenance);
+                           const Provenance& provenance, std::uint64_t bytes = 0);
   /// Opens an existing file of this type to go on writing; its status becomes "running" again and
   /// /provenance takes the present ranks and host.
   static OutputFile reopen(const parallel::Communicator& comm, const std::filesystem::path& target, FileType type);

@@ -4,7 +4,9 @@ namespace rankflow::io {
 
 RunFile RunFile::create(const parallel::Communicator& comm, const std::filesystem::path& path,
                         const Provenance& provenance, const RunLayout& layout, FileType type) {
-  auto output = OutputFile::create(comm, path, type, provenance);
+  std::uint64_t bytes = 0;
+  for (const auto& spec : layout.datasets) bytes += count_of(spec.shape) * size_of(spec.type);
+  auto output = OutputFile::create(comm, path, type, provenance, bytes);
   auto& file = output.file();
   for (const auto& coordinate : layout.coordinates)
     file.create_coordinate(coordinate.path, coordinate.values, coordinate.units, coordinate.long_name);
