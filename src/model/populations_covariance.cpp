@@ -2,8 +2,6 @@
 
 #include <cmath>
 
-// g++ 12 takes the undefined lanes inside AVX-512 intrinsics for uninitialised variables once Eigen inlines them.
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #include <Eigen/Dense>
 
 #include "core/error.hpp"
