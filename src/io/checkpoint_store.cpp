@@ -148,10 +148,16 @@ std::vector<std::int64_t> CheckpointStore::sequences() const {
   return found;
 }
 
-void CheckpointStore::write(std::int64_t sequence, const std::function<void(CheckpointWriter&)>& writer) {
+void CheckpointStore::write(std::int64_t sequence, const std::function<void(CheckpointWriter&)>& writer,
+                            std::uint64_t bytes) {
   const auto target = file_of(sequence);
   const auto partial = temporary_name(target);
-  on_root(comm_, [&] { require_possible_target(target); });
+  on_root(comm_, [&] {
+    require_possible_target(target);
+    const auto known = sequences_in(output_);
+    if (bytes == 0 && !known.empty()) bytes = std::filesystem::file_size(file_of(known.back()));
+    require_space(partial, bytes);
+  });
   auto file = File::create(comm_, partial);
   file.set_attribute("/", "file_type", name_of(FileType::checkpoint));
   file.set_attribute("/", "format_version", format_version);

@@ -62,8 +62,9 @@ class CheckpointStore {
 
   /// Sequence numbers of the checkpoints on disk, oldest first. Collective.
   std::vector<std::int64_t> sequences() const;
+  /// `bytes`: expected size, for which room is asked first; 0: that of the checkpoint before.
   /// Collective. Throws InputOutputError; earlier checkpoints then stay as they are.
-  void write(std::int64_t sequence, const std::function<void(CheckpointWriter&)>& writer);
+  void write(std::int64_t sequence, const std::function<void(CheckpointWriter&)>& writer, std::uint64_t bytes = 0);
   /// Verifies the newest checkpoint in full, then hands it to `reader`; takes the one before it when it is
   /// damaged. Throws InputDataError when there is none or none is sound, ConfigurationError when it
   /// belongs to another configuration. Collective.

@@ -24,6 +24,11 @@ void sync(const std::filesystem::path& path, int flags) {
   if (!done) throw InputOutputError("cannot bring '{}' to disk: {}", path.string(), std::strerror(reason));
 }
 
+/// Other reasons mean that the file system cannot tell beforehand.
+bool disk_refuses(int reason) {
+  return reason == ENOSPC || reason == EDQUOT || reason == EFBIG;
+}
+
 }  // namespace
 
 std::filesystem::path temporary_name(const std::filesystem::path& target) {
@@ -51,12 +56,21 @@ void require_space(const std::filesystem::path& path, std::uint64_t bytes) {
   const int reason = status == 0 ? 0 : errno;
   const bool emptied = ::ftruncate(descriptor, 0) == 0;
   ::close(descriptor);
-  const bool refused = reason == ENOSPC || reason == EDQUOT || reason == EFBIG;
-  if (!refused && emptied) return;
+  if (!disk_refuses(reason) && emptied) return;
   std::error_code ignored;
   std::filesystem::remove(path, ignored);
   throw InputOutputError("cannot write '{}': it needs {:.3g} GB: {}; write less or to another disk", path.string(),
                          static_cast<double>(bytes) * 1e-9, std::strerror(reason));
+}
+
+void claim_blocks(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (descriptor < 0) throw InputOutputError("cannot open '{}': {}", path.string(), std::strerror(errno));
+  const auto length = std::filesystem::file_size(path);
+  const int status = length > 0 ? ::fallocate(descriptor, FALLOC_FL_KEEP_SIZE, 0, static_cast<off_t>(length)) : 0;
+  const int reason = status == 0 ? 0 : errno;
+  ::close(descriptor);
+  if (disk_refuses(reason)) throw InputOutputError("cannot write '{}': {}", path.string(), std::strerror(reason));
 }
 
 void sync_to_disk(const std::filesystem::path& path) {

@@ -17,6 +17,10 @@ void require_possible_target(const std::filesystem::path& target);
 /// collective write. File systems that cannot tell say yes.
 void require_space(const std::filesystem::path& path, std::uint64_t bytes);
 
+/// Takes hold of the disk blocks of holes in the file, so that writing into them later cannot find the disk
+/// full. Throws InputOutputError.
+void claim_blocks(const std::filesystem::path& path);
+
 /// Brings the file's content to the disk. Throws InputOutputError.
 void sync_to_disk(const std::filesystem::path& path);
 

@@ -16,10 +16,15 @@ Selection select(const OpenDataset& dataset, const Shape& offset, const Shape& e
   const std::vector<hsize_t> count(extent.begin(), extent.end());
   Selection selection;
   selection.file = space_handle(H5Dget_space(dataset.id.get()));
-  const hsize_t values = extent.empty() && !dataset.shape.empty() ? 0 : count_of(extent);
-  const hsize_t length = std::max<hsize_t>(values, 1);
-  selection.memory = space_handle(H5Screate_simple(1, &length, nullptr));
-  if (values == 0) {
+  const bool empty = extent.size() != dataset.shape.size() || count_of(extent) == 0;
+  // Memory of the same shape as the block: HDF5 maps other shapes onto chunks value by value.
+  const hsize_t nothing = 1;
+  if (empty || count.empty()) {
+    selection.memory = space_handle(H5Screate_simple(1, &nothing, nullptr));
+  } else {
+    selection.memory = space_handle(H5Screate_simple(static_cast<int>(count.size()), count.data(), nullptr));
+  }
+  if (empty) {
     H5Sselect_none(selection.file.get());
     H5Sselect_none(selection.memory.get());
   } else if (!start.empty()) {

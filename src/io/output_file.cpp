@@ -53,6 +53,7 @@ void OutputFile::publish() {
   file_.flush();
   if (published_) return;
   on_root(file_.comm(), [&] {
+    claim_blocks(temporary_name(target_));
     sync_to_disk(temporary_name(target_));
     replace_file(temporary_name(target_), target_);
   });
