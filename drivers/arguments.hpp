@@ -20,7 +20,8 @@ struct Arguments {
 
   /// The output, by default the configuration's name with ending .h5 in the working directory.
   std::filesystem::path output_path() const {
-    return output.empty() ? std::filesystem::path(input).stem().replace_extension(".h5") : std::filesystem::path(output);
+    return output.empty() ? std::filesystem::path(input).stem().replace_extension(".h5")
+                          : std::filesystem::path(output);
   }
 };
 

@@ -1,6 +1,7 @@
 // The program `rankflow`: reads the command line and hands over to one driver.
 #include <functional>
 #include <iostream>
+#include <optional>
 
 #include <CLI/CLI.hpp>
 
@@ -47,11 +48,13 @@ void describe(CommandLine& line) {
   add_job(line, app, "simulate", "simulate a network", drivers::simulate, true);
   auto* generate = app.add_subcommand("generate", "make synthetic data");
   generate->require_subcommand(1);
-  add_job(line, *generate, "recording", "a synthetic recording with its ground truth", drivers::generate_recording, true);
+  add_job(line, *generate, "recording", "a synthetic recording with its ground truth", drivers::generate_recording,
+          true);
   add_job(line, *generate, "network", "a network file: drawn, or taken from arrays", drivers::generate_network, false);
   auto* import = app.add_subcommand("import", "bring foreign data into Rankflow's files");
   import->require_subcommand(1);
-  add_job(line, *import, "recording", "a recording from .npy, .npz or HDF5 data sets", drivers::import_recording, false);
+  add_job(line, *import, "recording", "a recording from .npy, .npz or HDF5 data sets", drivers::import_recording,
+          false);
   auto* inspect = app.add_subcommand("inspect", "what is in a file, in words");
   inspect->add_option("file", line.arguments.input, "a Rankflow file or any other HDF5 file")->required();
   inspect->callback([&line] { line.driver = drivers::inspect; });

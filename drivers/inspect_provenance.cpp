@@ -1,0 +1,120 @@
+#include "inspect_provenance.hpp"
+
+#include <set>
+#include <sstream>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "config/generate_options.hpp"
+#include "config/import_options.hpp"
+#include "config/load.hpp"
+#include "config/simulate_options.hpp"
+#include "core/console.hpp"
+#include "io/checkpoint_store.hpp"
+#include "io/provenance.hpp"
+
+namespace rankflow::drivers {
+namespace {
+
+/// "table.key = value" for every line of a document; entries of lists are numbered.
+std::vector<std::string> dotted_lines(const std::string& toml) {
+  std::vector<std::string> lines;
+  std::istringstream text(toml);
+  std::string table;
+  std::map<std::string, int> entries;
+  for (std::string line; std::getline(text, line);) {
+    if (line.starts_with("[[")) {
+      const auto name = line.substr(2, line.find(']') - 2);
+      table = fmt::format("{}.{}.", name, entries[name]++);
+    } else if (line.starts_with('[')) {
+      table = line.substr(1, line.find(']') - 1) + ".";
+    } else if (!line.empty()) {
+      lines.push_back(table + line);
+    }
+  }
+  return lines;
+}
+
+template <class Options>
+std::vector<std::string> default_lines() {
+  Options options{};
+  return dotted_lines(config::resolved_toml(options));
+}
+
+/// The configuration without the lines that say what is the default anyway.
+std::string differences(const std::string& configuration) {
+  std::set<std::string> defaults;
+  for (const auto& lines : {default_lines<config::SimulateOptions>(), default_lines<config::GenerateNetworkOptions>(),
+                            default_lines<config::ImportRecordingOptions>()})
+    defaults.insert(lines.begin(), lines.end());
+  std::string out;
+  for (const auto& line : dotted_lines(configuration))
+    if (!defaults.contains(line)) out += fmt::format("  {}\n", line.size() > 150 ? line.substr(0, 147) + "..." : line);
+  return out.empty() ? "  all defaults\n" : out;
+}
+
+std::string seconds_text(const io::File& file) {
+  const auto value = file.attribute("/provenance", "wall_seconds");
+  const auto* seconds = value ? std::get_if<double>(&*value) : nullptr;
+  return seconds == nullptr ? "?" : duration_text(*seconds);
+}
+
+/// The command that makes files of this type.
+std::string command_of(const std::string& file_type) {
+  return file_type == io::name_of(io::FileType::recording) ? "generate recording" : "simulate";
+}
+
+}  // namespace
+
+std::string text_of(const io::Attribute& attribute) {
+  return std::visit(
+      [](const auto& value) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(value)>, std::vector<double>>) {
+          return fmt::format("[{}]", fmt::join(value, ", "));
+        } else {
+          return fmt::format("{}", value);
+        }
+      },
+      attribute);
+}
+
+std::string attribute_text(const io::File& file, const std::string& object, const std::string& name,
+                           const std::string& otherwise) {
+  const auto value = file.attribute(object, name);
+  return value ? text_of(*value) : otherwise;
+}
+
+std::string provenance_text(const io::File& file) {
+  if (!file.has_group("/provenance")) return {};
+  const auto get = [&](const char* name) { return attribute_text(file, "/provenance", name, "?"); };
+  const auto end = get("end_time");
+  std::string out = fmt::format("made by rankflow {} (git {}) on {} rank(s) of host {}\n", get("code_version"),
+                                get("git_hash"), get("ranks"), get("host"));
+  out += fmt::format("started {}, {}, {} of wall time, resumed {} time(s)\n", get("start_time"),
+                     end.empty() ? "no end recorded" : "ended " + end, seconds_text(file), get("resumes"));
+  out += fmt::format("seed {}\n", get("seed"));
+  out += "configuration, where it differs from the defaults (in full: attribute 'configuration' of /provenance)\n";
+  return out + differences(get("configuration"));
+}
+
+std::string unfinished_text(const io::File& file, const std::filesystem::path& path) {
+  if (!file.has_group("/provenance")) return {};
+  if (attribute_text(file, "/provenance", "status", "") == io::name_of(io::Status::complete)) return {};
+  const io::CheckpointStore store(path, file.comm(), "");
+  const auto sequences = store.sequences();
+  if (sequences.empty())
+    return "unfinished, without a checkpoint: if it does not run any more, start it again (--resume does so too)\n";
+  std::string out;
+  for (const auto sequence : sequences) {
+    std::error_code gone;
+    const auto bytes = std::filesystem::file_size(store.file_of(sequence), gone);
+    out += fmt::format("checkpoint {} ({})\n", store.file_of(sequence).string(),
+                       gone ? "?" : bytes_text(static_cast<double>(bytes)));
+  }
+  return out + fmt::format("to go on: rankflow {} CONFIGURATION.toml -o {} --resume   (on any number of ranks)\n",
+                           command_of(attribute_text(file, "/", "file_type", "")), path.string());
+}
+
+}  // namespace rankflow::drivers
