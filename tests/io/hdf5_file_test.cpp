@@ -132,7 +132,7 @@ TEST(Hdf5File, CutOffFileIsRefusedWithHdf5sReason) {
   EXPECT_THAT(message_of<InputDataError>([&] { File::open(serial, folder / "a.h5"); }), HasSubstr("truncated file"));
 }
 
-TEST(Hdf5File, TextIsNoNumber) {
+TEST(Hdf5File, BlocksAndAxesThatDoNotFitAreRefused) {
   const Folder folder;
   auto file = File::create(serial, folder / "a.h5");
   file.create_dataset({.path = "/x", .shape = {3}, .dimensions = {}});

@@ -91,7 +91,7 @@ TEST_F(Collective, FileWrittenByAllEqualsTheOneWrittenByOne) {
 
 TEST_F(Collective, RanksWithNothingTakePartInRowWrites) {
   auto run = RunFile::create(
-      world_, folder_ / "run.h5", {.configuration = "a = 1", .seed = 3},
+      world_, folder_ / "run.h5", {.configuration = longer_than_64_kb, .seed = 3},
       {.coordinates = {{"/trajectory/time", {0, 1, 2, 3}, "s", "time"}},
        .datasets = {{.path = "/trajectory/latent", .shape = {1, 4, 1}, .dimensions = {"trial", "time", "rank"}}},
        .attributes = {}});
@@ -104,6 +104,7 @@ TEST_F(Collective, RanksWithNothingTakePartInRowWrites) {
   const auto file = File::open(serial_, folder_ / "run.h5");
   EXPECT_THAT(file.read_all<double>("/trajectory/latent"), ::testing::ElementsAre(1, 2, 3, 4));
   EXPECT_EQ(std::get<std::int64_t>(*file.attribute("/provenance", "ranks")), world_.size());
+  EXPECT_EQ(std::get<std::string>(*file.attribute("/provenance", "configuration")), longer_than_64_kb);
   world_.barrier();
 }
 
