@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# From a fresh Debian 12 to a first result: installs packages, builds, simulates a ring attractor on two ranks,
+# says what is in the file, draws it. May be run again at any time.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+
+jobs/install_dependencies.sh
+jobs/build.sh release rankflow
+
+source jobs/environment.sh
+allow_ranks 2
+mkdir -p quickstart
+echo "Simulating examples/ring_attractor.toml on 2 ranks"
+mpirun -n 2 build/release/rankflow simulate examples/ring_attractor.toml -o quickstart/run.h5
+echo
+build/release/rankflow inspect quickstart/run.h5
+
+echo
+python=/usr/bin/python3  # the one that Debian's packages belong to, whatever else PATH holds
+if "$python" -c 'import h5py, matplotlib' 2>/dev/null; then
+  "$python" docs/figures/plot_latent.py quickstart/run.h5 quickstart/latent.png
+else
+  echo "No picture: python3-h5py or python3-matplotlib is not installed."
+fi
+echo "Result:  $root/quickstart/run.h5"
+[ ! -e quickstart/latent.png ] || echo "Picture: $root/quickstart/latent.png"
+echo "Next:    change examples/ring_attractor.toml or add --set network.neurons=1000000, and read README.md"
