@@ -72,20 +72,17 @@ class RowMaker {
   explicit RowMaker(const BulkEntries& entries)
       : entries_(entries),
         batch_(std::make_unique<BulkEntries::Batch>()),
-        drawn_(static_cast<std::size_t>(entries.row_entries())) {}
+        order_(static_cast<std::size_t>(entries.row_entries())),
+        weights_(order_.size()) {}
 
   const Row& make(std::int64_t row) {
-    std::size_t done = 0;
-    while (done < drawn_.size()) {
-      const auto count = entries_.draw(row, static_cast<std::int64_t>(done), *batch_);
-      for (std::size_t k = 0; k < count; ++k)
-        drawn_[done + k] = {static_cast<PetscInt>(batch_->columns[k]), batch_->weights[k]};
-      done += count;
-    }
-    std::stable_sort(drawn_.begin(), drawn_.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    draw(row);
+    std::sort(order_.begin(), order_.end());
     row_.columns.clear();
     row_.values.clear();
-    for (const auto& [column, weight] : drawn_) {
+    for (const std::uint64_t key : order_) {
+      const auto column = static_cast<PetscInt>(key >> 32);
+      const double weight = weights_[key & 0xffffffff];
       if (!row_.columns.empty() && row_.columns.back() == column) {
         row_.values.back() += weight;
       } else {
@@ -97,9 +94,21 @@ class RowMaker {
   }
 
  private:
+  void draw(std::int64_t row) {
+    for (std::size_t done = 0; done < order_.size();) {
+      const auto count = entries_.draw(row, static_cast<std::int64_t>(done), *batch_);
+      for (std::size_t k = 0; k < count; ++k) {
+        order_[done + k] = batch_->columns[k] << 32 | (done + k);
+        weights_[done + k] = batch_->weights[k];
+      }
+      done += count;
+    }
+  }
+
   const BulkEntries& entries_;
   std::unique_ptr<BulkEntries::Batch> batch_;
-  std::vector<std::pair<PetscInt, PetscScalar>> drawn_;
+  std::vector<std::uint64_t> order_;  ///< column in the upper half, number of the draw in the lower
+  std::vector<double> weights_;       ///< by number of the draw
   Row row_;
 };
 
