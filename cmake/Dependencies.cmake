@@ -30,11 +30,11 @@ add_library(rankflow_petsc INTERFACE IMPORTED)
 target_link_libraries(rankflow_petsc INTERFACE PkgConfig::PETSC MPI::MPI_CXX)
 
 find_package(SUNDIALS 6.4 QUIET CONFIG COMPONENTS cvode arkode nvecserial nvecparallel
-  sunlinsolspgmr sunlinsoldense sunnonlinsolnewton sunnonlinsolfixedpoint)
+  sunlinsolspgmr sunnonlinsolnewton sunnonlinsolfixedpoint)
 rankflow_require(SUNDIALS_FOUND "SUNDIALS 6.4" "libsundials-dev")
 add_library(rankflow_sundials INTERFACE IMPORTED)
 target_link_libraries(rankflow_sundials INTERFACE SUNDIALS::cvode SUNDIALS::arkode SUNDIALS::nvecserial
-  SUNDIALS::sunlinsolspgmr SUNDIALS::sunlinsoldense SUNDIALS::sunnonlinsolnewton SUNDIALS::sunnonlinsolfixedpoint
+  SUNDIALS::sunlinsolspgmr SUNDIALS::sunnonlinsolnewton SUNDIALS::sunnonlinsolfixedpoint
   MPI::MPI_CXX)
 
 pkg_check_modules(LIBZIP QUIET IMPORTED_TARGET libzip)
