@@ -18,40 +18,57 @@
 namespace rankflow::drivers {
 namespace {
 
-/// "table.key = value" for every line of a document; entries of lists are numbered.
-std::vector<std::string> dotted_lines(const std::string& toml) {
-  std::vector<std::string> lines;
+/// A line "key = value" of a document and the table it stands in; entries of lists are numbered.
+struct Line {
+  std::string table;  ///< as in "inputs."
+  std::string entry;  ///< as in "0.", or empty
+  std::string text;
+};
+
+std::vector<Line> lines_of(const std::string& toml) {
+  std::vector<Line> lines;
   std::istringstream text(toml);
-  std::string table;
+  Line place;
   std::map<std::string, int> entries;
   for (std::string line; std::getline(text, line);) {
-    if (line.starts_with("[[")) {
-      const auto name = line.substr(2, line.find(']') - 2);
-      table = fmt::format("{}.{}.", name, entries[name]++);
-    } else if (line.starts_with('[')) {
-      table = line.substr(1, line.find(']') - 1) + ".";
+    if (line.starts_with('[')) {
+      const bool list = line.starts_with("[[");
+      const auto begin = line.find_first_not_of('[');
+      place.table = line.substr(begin, line.find(']') - begin) + ".";
+      place.entry = list ? fmt::format("{}.", entries[place.table]++) : "";
     } else if (!line.empty()) {
-      lines.push_back(table + line);
+      lines.push_back({place.table, place.entry, line});
     }
   }
   return lines;
 }
 
-template <class Options>
-std::vector<std::string> default_lines() {
-  Options options{};
-  return dotted_lines(config::resolved_toml(options));
+/// Defaults of every table, those that a configuration may leave out included.
+std::set<std::string> default_lines() {
+  config::SimulateOptions simulate;
+  simulate.inputs.emplace_back();
+  simulate.network.populations.emplace_back();
+  simulate.observation.emplace();
+  simulate.stop.emplace();
+  config::GenerateNetworkOptions network;
+  config::ImportRecordingOptions recording;
+  std::set<std::string> lines;
+  for (const auto& toml :
+       {config::resolved_toml(simulate), config::resolved_toml(network), config::resolved_toml(recording)})
+    for (const auto& line : lines_of(toml)) lines.insert(line.table + line.text);
+  return lines;
 }
 
 /// The configuration without the lines that say what is the default anyway.
 std::string differences(const std::string& configuration) {
-  std::set<std::string> defaults;
-  for (const auto& lines : {default_lines<config::SimulateOptions>(), default_lines<config::GenerateNetworkOptions>(),
-                            default_lines<config::ImportRecordingOptions>()})
-    defaults.insert(lines.begin(), lines.end());
+  constexpr std::size_t longest = 120;
+  const auto defaults = default_lines();
   std::string out;
-  for (const auto& line : dotted_lines(configuration))
-    if (!defaults.contains(line)) out += fmt::format("  {}\n", line.size() > 150 ? line.substr(0, 147) + "..." : line);
+  for (const auto& [table, entry, text] : lines_of(configuration)) {
+    if (defaults.contains(table + text)) continue;
+    const auto shown = text.size() > longest ? text.substr(0, longest) + " …" : text;
+    out += fmt::format("  {}{}{}\n", table, entry, shown);
+  }
   return out.empty() ? "  all defaults\n" : out;
 }
 
