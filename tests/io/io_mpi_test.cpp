@@ -90,6 +90,7 @@ TEST_F(Collective, FileWrittenByAllEqualsTheOneWrittenByOne) {
 }
 
 TEST_F(Collective, RanksWithNothingTakePartInRowWrites) {
+  const std::string longer_than_64_kb(200000, '#');
   auto run = RunFile::create(
       world_, folder_ / "run.h5", {.configuration = longer_than_64_kb, .seed = 3},
       {.coordinates = {{"/trajectory/time", {0, 1, 2, 3}, "s", "time"}},
