@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <numeric>
 #include <utility>
-#include <utility>
 #include <vector>
 
 #include <fmt/format.h>

@@ -78,7 +78,7 @@ void Recorder<T>::add_fields() {
               std::copy_n(latents_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(trial) * rank),
                           out.size(), out.begin());
             });
-  if (parts_.output.inputs) {
+  if (parts_.output.inputs && network.inputs > 0) {
     const auto inputs = static_cast<std::size_t>(network.inputs);
     add_field(parts_.paths.inputs, "input", inputs, on_root(inputs), 0, "1", "input u",
               [this](const StateView& state, int trial, std::int64_t row, std::span<double> out) {
@@ -128,18 +128,23 @@ void Recorder<T>::add_observations() {
   add_field(parts_.paths.observations, "channel", channels, comm_.is_root() ? channels : 0, 0,
             counts ? "counts per row" : "1", counts ? "Poisson observation" : "Gaussian observation",
             [this, channels](const StateView& state, int trial, std::int64_t row, std::span<double> out) {
-              if (out.empty()) return;
-              const auto& model = *parts_.observation;
-              const auto index = static_cast<std::size_t>(trial);
-              const auto rank = static_cast<std::size_t>(parts_.network.rank);
-              const bool from_latent = model.source() == config::ObservationSource::latent;
-              const std::span<const double> source =
-                  from_latent ? std::span<const double>(latents_).subspan(index * rank, rank)
-                              : std::span<const double>(observed_rates_).subspan(index * channels, channels);
-              model.mean(source, out);
-              model.draw(state.first_trial() + trial, row, std::vector<double>(out.begin(), out.end()), out);
+              // Drawn on every rank though only the root writes: a mean that is not finite then stops all of them.
+              std::vector<double> observed(channels);
+              observe(state, trial, row, observed);
+              std::copy_n(observed.begin(), out.size(), out.begin());
             });
   if (counts) fields_.back().spec.type = io::Type::i32;
+}
+
+template <class T>
+void Recorder<T>::observe(const StateView& state, int trial, std::int64_t row, std::span<double> observed) {
+  const auto& model = *parts_.observation;
+  const bool from_latent = model.source() == config::ObservationSource::latent;
+  const auto width = from_latent ? static_cast<std::size_t>(parts_.network.rank) : observed.size();
+  const std::span<const double> states = from_latent ? latents_ : observed_rates_;
+  std::vector<double> means(observed.size());
+  model.mean(states.subspan(static_cast<std::size_t>(trial) * width, width), means);
+  model.draw(state.first_trial() + trial, row, means, observed);
 }
 
 template <class T>

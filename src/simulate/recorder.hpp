@@ -73,6 +73,7 @@ class Recorder final : public RowSink {
   void add_fields();
   void add_neuron_field(const std::string& name, bool rates);
   void add_observations();
+  void observe(const StateView& state, int trial, std::int64_t row, std::span<double> observed);
   void fill_neurons(const StateView& state, int trial, bool rates, std::span<double> out);
   void tile_rates_of(const StateView& state, int trial, std::int64_t tile, std::span<double> rates) const;
   void compute_shared(const StateView& state);

@@ -86,7 +86,14 @@ class Session {
   /// The rows before the checkpoint must be on disk before the checkpoint says so.
   void write_checkpoint(io::RunFile& file) {
     file.flush();
-    store_.write(++sequence_, [&](io::CheckpointWriter& checkpoint) { assembly_.engine().save(checkpoint); });
+    store_.write(
+        ++sequence_, [&](io::CheckpointWriter& checkpoint) { assembly_.engine().save(checkpoint); }, state_bytes());
+  }
+
+  std::uint64_t state_bytes() const {
+    if (request_.options.integration.space == config::Space::latent) return 0;
+    return static_cast<std::uint64_t>(request_.options.time.trials) *
+           static_cast<std::uint64_t>(assembly_.network().neurons()) * sizeof(T);
   }
 
   ExitCode stopped(io::RunFile& file, const std::string& reason) {
@@ -139,6 +146,7 @@ ExitCode run_session(const Request& request, const parallel::Communicator& comm,
 
 ExitCode run_simulation(const Request& asked, const parallel::Communicator& comm, Console& console) {
   Request request = asked;
+  if (request.type == io::FileType::recording) request.options.output.inputs = true;  // part of what was recorded
   check_combination(request.options);
   const Earlier earlier = look_at_output(request, comm);
   if (request.resume && earlier == Earlier::complete) {
