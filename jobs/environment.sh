@@ -1,5 +1,8 @@
 # To be sourced by bash before mpirun or the tests: settings that Open MPI needs on this machine.
-# Afterwards `allow_ranks N` prepares for N ranks, more than there are cores if need be.
+# Afterwards `cores` prints how many there are, and `allow_ranks N` prepares for N ranks, be they more than cores.
+
+# Cores of this process; nproc alone would answer OMP_NUM_THREADS.
+cores() { env -u OMP_NUM_THREADS nproc; }
 
 # PETSc brings OpenMP along; every core already has its rank.
 export OMP_NUM_THREADS=1
@@ -16,7 +19,7 @@ if grep -qs '^Seccomp:[[:space:]]*2' /proc/self/status &&
 fi
 
 allow_ranks() {
-  if [ "$1" -gt "$(nproc)" ]; then
+  if [ "$1" -gt "$(cores)" ]; then
     export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1
   fi
 }

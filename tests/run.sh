@@ -22,12 +22,13 @@ if [ "${CI:-}" = true ] && [ -d ../shared/data ]; then
 fi
 
 stage "packages" jobs/install_dependencies.sh || finish
-stage "release build" jobs/build.sh release || finish
-if [ "$fast" = no ]; then
+if [ "$fast" = yes ]; then
+  stage "build of the unit tests" jobs/build.sh release unit_tests || finish
+  run_ctest "unit tests" release -L unit
+else
+  stage "release build" jobs/build.sh release || finish
   stage "clang-format" check_format
-fi
-run_ctest "unit tests" release -L unit
-if [ "$fast" = no ]; then
+  run_ctest "unit tests" release -L unit
   run_ctest "tests on several ranks and of the program" release -LE "unit|slow"
   run_ctest "slow tests" release -L slow
   if stage "sanitizer build" jobs/build.sh sanitize unit_tests mpi_tests; then
