@@ -6,4 +6,5 @@ foreach(name IN ITEMS published_eeg_trajectory published_eeg_spectrum connector 
   set_tests_properties(evidence_${name} PROPERTIES LABELS evidence TIMEOUT 300 SKIP_RETURN_CODE 77
     ENVIRONMENT "${RANKFLOW_TEST_ENVIRONMENT};RANKFLOW=$<TARGET_FILE:rankflow>")
 endforeach()
-set_tests_properties(evidence_published_eeg_spectrum evidence_mean_field_fixed_point PROPERTIES LABELS "evidence;slow")
+set_tests_properties(evidence_published_eeg_spectrum evidence_mean_field_fixed_point evidence_attractors
+  PROPERTIES LABELS "evidence;slow")
