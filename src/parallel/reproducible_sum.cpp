@@ -19,6 +19,8 @@ constexpr std::int64_t additions_between_carries = std::int64_t{1} << 29;
 constexpr int nan_word = ExactAccumulator::limb_count;
 constexpr int plus_infinity_word = nan_word + 1;
 constexpr int minus_infinity_word = nan_word + 2;
+/// Messages up to this size cost little more than their latency: they go whole.
+constexpr std::size_t short_message_bytes = 8192;
 
 /// Rounds the non-negative number sum(limbs[i] 2^(32 i)) 2^lowest_exponent to the nearest double, ties to even.
 /// `limbs` are in [0, 2^32).
@@ -65,10 +67,11 @@ void ExactAccumulator::add(double value) {
   // The shifted mantissa spans three limbs.
   const std::uint64_t low = mantissa << shift;
   const std::uint64_t high = shift == 0 ? 0 : mantissa >> (64 - shift);
-  const std::int64_t sign = negative ? -1 : 1;
-  words_[limb] += sign * static_cast<std::int64_t>(low & 0xffffffffU);
-  words_[limb + 1] += sign * static_cast<std::int64_t>(low >> 32);
-  words_[limb + 2] += sign * static_cast<std::int64_t>(high);
+  // (word ^ flip) - flip negates without a branch: signs of sums are hard to predict.
+  const std::int64_t flip = negative ? -1 : 0;
+  words_[limb] += (static_cast<std::int64_t>(low & 0xffffffffU) ^ flip) - flip;
+  words_[limb + 1] += (static_cast<std::int64_t>(low >> 32) ^ flip) - flip;
+  words_[limb + 2] += (static_cast<std::int64_t>(high) ^ flip) - flip;
   if (++additions_ == additions_between_carries) resolve_carries();
 }
 
@@ -83,19 +86,27 @@ void ExactAccumulator::resolve_carries() {
   additions_ = 0;
 }
 
+void ExactAccumulator::settle() {
+  const auto limbs = words().first<limb_count>();
+  resolve_carries();
+  if (limbs[limb_count - 1] >= 0) return;
+  for (auto& limb : limbs) limb = -limb;
+  resolve_carries();
+  for (auto& limb : limbs) limb = -limb;
+}
+
 double ExactAccumulator::value() const {
   const bool plus = words_[plus_infinity_word] > 0;
   const bool minus = words_[minus_infinity_word] > 0;
   if (words_[nan_word] > 0 || (plus && minus)) return std::numeric_limits<double>::quiet_NaN();
   if (plus || minus) return plus ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity();
-  ExactAccumulator magnitude = *this;
-  magnitude.resolve_carries();
-  const bool negative = magnitude.words_[limb_count - 1] < 0;
-  if (negative) {
-    for (auto& word : magnitude.words_) word = -word;
-    magnitude.resolve_carries();
-  }
-  const double rounded = round_magnitude(std::span(magnitude.words_).first<limb_count>());
+  ExactAccumulator settled = *this;
+  settled.settle();
+  const auto limbs = settled.words().first<limb_count>();
+  const bool negative = std::ranges::any_of(limbs, [](std::int64_t limb) { return limb < 0; });
+  if (negative)
+    for (auto& limb : limbs) limb = -limb;
+  const double rounded = round_magnitude(limbs);
   return negative ? -rounded : rounded;
 }
 
@@ -103,19 +114,41 @@ void ReproducibleSum::clear() {
   for (auto& accumulator : accumulators_) accumulator.clear();
 }
 
+/// Settles the accumulators. Collective.
+ReproducibleSum::Window ReproducibleSum::used_words(const Communicator& comm) {
+  for (auto& accumulator : accumulators_) accumulator.settle();
+  if (message_.size() * sizeof(std::int64_t) <= short_message_bytes) return {};
+  constexpr auto limb_count = static_cast<std::int64_t>(ExactAccumulator::limb_count);
+  std::array<std::int64_t, 2> reach{-limb_count, 0};  // -(first word used), end of the words used
+  for (auto& accumulator : accumulators_) {
+    const auto words = accumulator.words();
+    const auto used = [&](std::int64_t word) { return words[static_cast<std::size_t>(word)] != 0; };
+    std::int64_t begin = 0;
+    std::int64_t end = accumulator.has_non_finite() ? ExactAccumulator::word_count : limb_count;
+    while (begin < end && !used(begin)) ++begin;
+    while (end > begin && !used(end - 1)) --end;
+    if (begin < end) reach = {std::max(reach[0], -begin), std::max(reach[1], end)};
+  }
+  comm.maximum(std::span<std::int64_t>(reach));
+  const auto begin = static_cast<std::size_t>(-reach[0]);
+  return {.begin = begin, .end = std::max(begin, static_cast<std::size_t>(reach[1]))};
+}
+
+void ReproducibleSum::add_ranks(const Communicator& comm) {
+  const auto [begin, end] = used_words(comm);
+  const std::size_t words = end - begin;
+  const auto message = std::span(message_).first(count() * words);
+  for (std::size_t i = 0; i < count(); ++i)
+    std::ranges::copy(accumulators_[i].words().subspan(begin, words), message.subspan(i * words, words).begin());
+  comm.sum(message);
+  for (std::size_t i = 0; i < count(); ++i)
+    std::ranges::copy(message.subspan(i * words, words), accumulators_[i].words().subspan(begin, words).begin());
+}
+
 void ReproducibleSum::reduce(const Communicator& comm, std::span<double> sums) {
   if (sums.size() != count())
     throw InternalError("a reproducible sum of {} values was given room for {}", count(), sums.size());
-  constexpr std::size_t words = ExactAccumulator::word_count;
-  if (comm.size() > 1) {
-    for (std::size_t i = 0; i < count(); ++i) {
-      accumulators_[i].resolve_carries();
-      std::ranges::copy(accumulators_[i].words(), message_.begin() + static_cast<std::ptrdiff_t>(i * words));
-    }
-    comm.sum(message_);
-    for (std::size_t i = 0; i < count(); ++i)
-      std::copy_n(message_.begin() + static_cast<std::ptrdiff_t>(i * words), words, accumulators_[i].words().begin());
-  }
+  if (comm.size() > 1) add_ranks(comm);
   for (std::size_t i = 0; i < count(); ++i) sums[i] = accumulators_[i].value();
   clear();
 }

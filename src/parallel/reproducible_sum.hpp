@@ -26,18 +26,25 @@ class ExactAccumulator {
     words_.fill(0);
     additions_ = 0;
   }
-  /// Brings every limb back below 2^32 in magnitude, so that words of many ranks can be added.
-  void resolve_carries();
+  /// Brings every limb below 2^32 in magnitude, all of the sign of the whole number: words of many ranks can be added,
+  /// and those outside the number's own bits are 0.
+  void settle();
+  /// True when a summand was not finite.
+  bool has_non_finite() const noexcept {
+    return words_[limb_count] + words_[limb_count + 1] + words_[limb_count + 2] > 0;
+  }
   std::span<std::int64_t, word_count> words() noexcept { return words_; }
 
  private:
+  void resolve_carries();
+
   std::array<std::int64_t, word_count> words_{};
   std::int64_t additions_ = 0;
 };
 
 /// `count` sums over all neurons (or samples) that are bitwise the same at any rank count.
-/// Each rank adds the partial sums of its whole tiles; reduce() sends O(count) words in one message.
-/// No allocation after construction.
+/// Each rank adds the partial sums of its whole tiles; reduce() sends O(count) words in one message. Long messages
+/// are cut to the limbs that some rank uses, which a short message finds out first. No allocation after construction.
 class ReproducibleSum {
  public:
   explicit ReproducibleSum(std::size_t count) : accumulators_(count), message_(count * ExactAccumulator::word_count) {}
@@ -49,6 +56,14 @@ class ReproducibleSum {
   void reduce(const Communicator& comm, std::span<double> sums);
 
  private:
+  /// Words [begin, end) of each accumulator that travel.
+  struct Window {
+    std::size_t begin = 0;
+    std::size_t end = ExactAccumulator::word_count;
+  };
+  Window used_words(const Communicator& comm);
+  void add_ranks(const Communicator& comm);
+
   std::vector<ExactAccumulator> accumulators_;
   std::vector<std::int64_t> message_;
 };

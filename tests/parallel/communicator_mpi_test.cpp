@@ -1,7 +1,10 @@
 #include "parallel/communicator.hpp"
 
+#include <cmath>
+#include <limits>
 #include <numeric>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -92,6 +95,74 @@ TEST(ReproducibleSum, SameBitsAsOneRankAlone) {
   for (const double value : tile_sums) alone.add(0, value);
   alone.reduce(Communicator(), std::span(&changed, 1));
   EXPECT_NE(changed, expected) << "control: another summand gives another sum";
+}
+
+/// Summands of sum `index`, known to every rank: both signs, magnitudes that `exponents` spreads, cancelling pairs.
+std::vector<double> summands(std::size_t index, int exponents) {
+  std::mt19937_64 generator(100 + index);
+  std::normal_distribution<double> normal(index % 3 == 0 ? -5.0 : 0.0, 1.0);
+  std::vector<double> values(23);
+  for (auto& value : values)
+    value =
+        std::ldexp(normal(generator), static_cast<int>(generator() % static_cast<unsigned>(exponents)) - exponents / 2);
+  values.push_back(-values[index % 23]);
+  return values;
+}
+
+/// `count` sums over all ranks, rank r adding every size-th summand from r on; and the same by one rank alone.
+std::pair<std::vector<double>, std::vector<double>> shared_and_alone(const Communicator& comm, std::size_t count,
+                                                                     int exponents) {
+  ReproducibleSum distributed(count);
+  ReproducibleSum single(count);
+  for (std::size_t k = 0; k < count; ++k) {
+    const auto values = summands(k, exponents);
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      single.add(k, values[i]);
+      if (std::cmp_equal(i % static_cast<std::size_t>(comm.size()), comm.rank())) distributed.add(k, values[i]);
+    }
+  }
+  std::vector<double> shared(count);
+  std::vector<double> alone(count);
+  distributed.reduce(comm, shared);
+  single.reduce(Communicator(), alone);
+  return {shared, alone};
+}
+
+TEST(ReproducibleSum, ManySumsOfAnySignAndMagnitudeAreThoseOfOneRank) {
+  const auto comm = world();
+  // From 15 sums on the message is cut to the words in use; 1900 binary exponents use nearly all of them.
+  for (const std::size_t count : {1U, 14U, 15U, 400U})
+    for (const int exponents : {1, 60, 1900}) {
+      const auto [shared, alone] = shared_and_alone(comm, count, exponents);
+      EXPECT_EQ(shared, alone) << count << " sums over " << exponents << " exponents";
+      EXPECT_NE(shared, std::vector<double>(count, 0.0)) << "control";
+    }
+}
+
+TEST(ReproducibleSum, ManySumsMayCancelOrNotBeFinite) {
+  const auto comm = world();
+  const std::size_t count = 50;
+  ReproducibleSum sum(count);
+  std::vector<double> values(count);
+  sum.reduce(comm, values);
+  EXPECT_EQ(values, std::vector<double>(count, 0.0)) << "nothing added";
+  // Sums that vanish only over all ranks: rank 0 holds what the others take away.
+  for (std::size_t k = 0; k < count; ++k) sum.add(k, comm.is_root() ? 1e-300 * (comm.size() - 1) : -1e-300);
+  if (comm.is_root()) sum.add(7, std::numeric_limits<double>::infinity());
+  if (comm.rank() == comm.size() - 1) sum.add(8, std::numeric_limits<double>::quiet_NaN());
+  sum.reduce(comm, values);
+  for (std::size_t k = 0; k < count; ++k) {
+    if (k == 7)
+      EXPECT_EQ(values[k], std::numeric_limits<double>::infinity());
+    else if (k == 8)
+      EXPECT_TRUE(std::isnan(values[k]));
+    else
+      EXPECT_EQ(values[k], 0.0) << k;
+  }
+  sum.add(3, 0.5);
+  sum.reduce(comm, values);
+  EXPECT_EQ(values[3], 0.5 * comm.size()) << "cleared by the reduction before";
+  EXPECT_EQ(values[8], 0.0);
 }
 
 }  // namespace

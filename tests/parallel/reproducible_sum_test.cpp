@@ -91,6 +91,28 @@ TEST(ExactAccumulator, NonFiniteSummandsBehaveLikeIeee) {
   EXPECT_TRUE(std::isnan(exact_sum({1.0, std::nan("")})));
 }
 
+TEST(ExactAccumulator, SettledLimbsHaveOneSignAndCoverTheNumberOnly) {
+  std::mt19937_64 generator(5);
+  std::normal_distribution<double> normal;
+  for (int repeat = 0; repeat < 1000; ++repeat) {
+    ExactAccumulator accumulator;
+    for (int i = 0; i < 10; ++i)
+      accumulator.add(std::ldexp(normal(generator), static_cast<int>(generator() % 200) - 100));
+    const double value = accumulator.value();
+    accumulator.settle();
+    EXPECT_EQ(accumulator.value(), value) << "settling keeps the number";
+    const auto limbs = accumulator.words().first<ExactAccumulator::limb_count>();
+    for (const auto limb : limbs) ASSERT_TRUE(value < 0 ? limb <= 0 : limb >= 0);
+    for (const auto limb : limbs) ASSERT_LT(std::abs(limb), std::int64_t{1} << 32);
+    // 2^105 is bit 1179 of the number, in limb 36; 2^-170 is bit 904, in limb 28.
+    for (std::size_t i = 0; i < limbs.size(); ++i) ASSERT_TRUE((i >= 28 && i <= 36) || limbs[i] == 0) << i;
+  }
+  ExactAccumulator negative;
+  negative.add(-1.0);
+  EXPECT_EQ(std::ranges::count_if(negative.words(), [](std::int64_t word) { return word != 0; }), 1)
+      << "a negative number fills no limbs above its own";
+}
+
 TEST(ReproducibleSum, ClearsAfterReduction) {
   ReproducibleSum sum(2);
   std::vector<double> values(2);
