@@ -147,7 +147,7 @@ TEST(ReproducibleSum, ManySumsMayCancelOrNotBeFinite) {
   sum.reduce(comm, values);
   EXPECT_EQ(values, std::vector<double>(count, 0.0)) << "nothing added";
   // Sums that vanish only over all ranks: rank 0 holds what the others take away.
-  for (std::size_t k = 0; k < count; ++k) sum.add(k, comm.is_root() ? 1e-300 * (comm.size() - 1) : -1e-300);
+  for (std::size_t k = 0; k < count; ++k) sum.add(k, comm.is_root() ? 0x1p-1000 * (comm.size() - 1) : -0x1p-1000);
   if (comm.is_root()) sum.add(7, std::numeric_limits<double>::infinity());
   if (comm.rank() == comm.size() - 1) sum.add(8, std::numeric_limits<double>::quiet_NaN());
   sum.reduce(comm, values);
