@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <type_traits>
+#include <vector>
 
 #include <arkode/arkode_erkstep.h>
 
@@ -16,6 +18,58 @@ struct FreeErk {
 /// Hermite interpolation above this degree evaluates right-hand sides of its own.
 constexpr int free_degree = 3;
 
+struct FreeTable {
+  void operator()(ARKodeButcherTable table) const noexcept { ARKodeButcherTable_Free(table); }
+};
+using Table = std::unique_ptr<std::remove_pointer_t<ARKodeButcherTable>, FreeTable>;
+
+ARKODE_ERKTableID table_of_order(int order) {
+  switch (order) {
+    case 2:
+      return ARKODE_HEUN_EULER_2_1_2;
+    case 3:
+      return ARKODE_BOGACKI_SHAMPINE_4_2_3;
+    case 4:
+      return ARKODE_ZONNEVELD_5_3_4;
+    case 5:
+      return ARKODE_CASH_KARP_6_4_5;
+    case 6:
+      return ARKODE_VERNER_8_5_6;
+    default:
+      return ARKODE_FEHLBERG_13_7_8;
+  }
+}
+
+/// The same method with one more stage, f at the new state, which the next step takes as its first: first same as
+/// last (FSAL), at no cost. Up to SUNDIALS 6.6 ERKStep takes every method whose last stage is at the step's end for
+/// FSAL (github.com/llnl/sundials issue 311): Heun, Verner and Fehlberg lost accuracy, the second most of its order.
+Table with_last_stage(const ARKodeButcherTableMem& table) {
+  const int stages = table.stages;
+  const auto size = static_cast<std::size_t>(stages) + 1;
+  std::vector<double> nodes(table.c, table.c + stages), weights(table.b, table.b + stages),
+      embedded(table.d, table.d + stages), matrix(size * size, 0.0);
+  for (std::size_t i = 0; i + 1 < size; ++i)
+    std::copy_n(table.A[i], stages, matrix.begin() + static_cast<std::ptrdiff_t>(i * size));
+  std::copy_n(table.b, stages, matrix.end() - static_cast<std::ptrdiff_t>(size));
+  nodes.push_back(1.0);
+  weights.push_back(0.0);
+  embedded.push_back(0.0);
+  return Table(ARKodeButcherTable_Create(stages + 1, table.q, table.p, nodes.data(), matrix.data(), weights.data(),
+                                         embedded.data()));
+}
+
+bool is_first_same_as_last(const ARKodeButcherTableMem& table) {
+  return std::equal(table.b, table.b + table.stages, table.A[table.stages - 1]);
+}
+
+void set_method(void* erk, int order) {
+  Table table(ARKodeButcherTable_LoadERK(table_of_order(order)));
+  if (table != nullptr && !is_first_same_as_last(*table) && table->c[table->stages - 1] == 1.0)
+    table = with_last_stage(*table);
+  if (table == nullptr) throw std::bad_alloc();
+  require_sundials(ERKStepSetTable(erk, table.get()), "ERKStepSetTable");
+}
+
 class ErkIntegrator final : public SundialsIntegrator {
  public:
   ErkIntegrator(const config::IntegrationOptions& options, double fixed_step, SundialsProblem& problem, N_Vector y)
@@ -28,7 +82,7 @@ class ErkIntegrator final : public SundialsIntegrator {
     require_sundials(ERKStepSetErrHandlerFn(erk, SundialsProblem::keep_message, &problem), "ERKStepSetErrHandlerFn");
     require_sundials(ERKStepSetUserData(erk, &problem), "ERKStepSetUserData");
     const int order = static_cast<int>(options.order);
-    require_sundials(ERKStepSetOrder(erk, order), "ERKStepSetOrder");
+    set_method(erk, order);
     // Fixed steps end at every saved row, so their interpolant only copies: keep it free of evaluations.
     const int degree = std::min(order - 1, fixed_ ? free_degree : ARK_INTERP_MAX_DEGREE);
     require_sundials(ERKStepSetInterpolantDegree(erk, degree), "ERKStepSetInterpolantDegree");

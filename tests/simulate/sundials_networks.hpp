@@ -21,6 +21,7 @@ struct NetworkRecipe {
   bool own_tau = false;  ///< log-uniform in [tau_minimum, tau_maximum]
   double tau_minimum = 1e-4, tau_maximum = 1.0;
   double leak = 1.0;
+  double tau = 0.1;  ///< shared
   std::uint64_t seed = 5;
 };
 
@@ -32,6 +33,7 @@ inline model::Network<double> make_network(const NetworkRecipe& recipe, const pa
   network.inputs = recipe.inputs;
   network.activation = recipe.activation;
   network.leak = recipe.leak;
+  network.shared_tau = recipe.tau;
   network.m = model::NeuronArray<double>(network.partition, recipe.rank);
   network.n = model::NeuronArray<double>(network.partition, recipe.rank);
   network.input_weights = model::NeuronArray<double>(network.partition, recipe.inputs);
