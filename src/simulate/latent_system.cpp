@@ -47,6 +47,11 @@ void LatentSystem::rhs(double t, const double* y, double* ydot) {
   for (int k = 0; k < network_.inputs; ++k) ydot[rank + k] = (u[k] - network_.leak * y[rank + k]) * rate;
 }
 
+std::size_t LatentSystem::slope_index(int row, int column) const {
+  const int index = row * (network_.rank + network_.inputs) + column;
+  return static_cast<std::size_t>(index);
+}
+
 void LatentSystem::add_tile_slopes(std::int64_t tile, const double* y) {
   const auto weights = tile_weights(network_, tile);
   alignas(64) std::array<double, tile_size> slopes;
@@ -61,7 +66,7 @@ void LatentSystem::add_tile_slopes(std::int64_t tile, const double* y) {
     for (int c = 0; c < columns; ++c) {
       const double* column =
           c < network_.rank ? weights.m + c * tile_size : weights.input_weights + (c - network_.rank) * tile_size;
-      slope_sum_.add(static_cast<std::size_t>(r * columns + c), tile_dot(left.data(), column, weights.count));
+      slope_sum_.add(slope_index(r, c), tile_dot(left.data(), column, weights.count));
     }
   }
 }
@@ -72,7 +77,7 @@ void LatentSystem::evaluate_jacobian(const double* y) {
   const int columns = network_.rank + network_.inputs;
   const double scale = 1.0 / (network_.shared_tau * static_cast<double>(network_.neurons()));
   for (int r = 0; r < network_.rank; ++r)
-    for (int c = 0; c < columns; ++c) jacobian_(r, c) = slopes_[static_cast<std::size_t>(r * columns + c)] * scale;
+    for (int c = 0; c < columns; ++c) jacobian_(r, c) = slopes_[slope_index(r, c)] * scale;
   for (int r = network_.rank; r < columns; ++r) jacobian_(r, r) = 0.0;
   jacobian_.diagonal().array() -= network_.leak / network_.shared_tau;
 }

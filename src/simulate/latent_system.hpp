@@ -29,6 +29,7 @@ class LatentSystem final : public OdeSystem {
   /// jacobian_ at y: one pass over the neurons, one message of R (R + I) sums.
   void evaluate_jacobian(const double* y);
   void add_tile_slopes(std::int64_t tile, const double* y);
+  std::size_t slope_index(int row, int column) const;
 
   const model::Network<double>& network_;
   const parallel::Communicator& comm_;

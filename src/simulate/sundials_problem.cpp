@@ -43,8 +43,8 @@ void throw_integration_failure(std::string_view reason, std::string_view advice,
                        last_step, reason, advice);
 }
 
-SundialsProblem::SundialsProblem(SundialsSpace& space, std::optional<config::StopOptions> stop, int rank)
-    : space_(space), stop_(std::move(stop)), latents_(static_cast<std::size_t>(rank)) {
+SundialsProblem::SundialsProblem(SundialsSpace& space, const std::optional<config::StopOptions>& stop, int rank)
+    : space_(space), stop_(stop), latents_(static_cast<std::size_t>(rank)) {
   if (stop_ && stop_->above) directions_.push_back(1);
   if (stop_ && stop_->below) directions_.push_back(-1);
 }

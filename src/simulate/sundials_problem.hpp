@@ -18,7 +18,7 @@ namespace rankflow::simulate {
 class SundialsProblem {
  public:
   /// `space` must outlive the problem. `rank`: number of latents.
-  SundialsProblem(SundialsSpace& space, std::optional<config::StopOptions> stop, int rank);
+  SundialsProblem(SundialsSpace& space, const std::optional<config::StopOptions>& stop, int rank);
 
   OdeSystem& system() noexcept { return space_.system(); }
   /// Right-hand sides evaluated since construction.

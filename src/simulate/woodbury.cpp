@@ -27,6 +27,11 @@ double Woodbury::tau(std::int64_t tile, std::int64_t i) const {
   return network_.has_own_tau() ? network_.tau.tile(tile, 0)[i] : network_.shared_tau;
 }
 
+std::size_t Woodbury::index(int row, int column) const {
+  const int position = row * (network_.rank + 1) + column;
+  return static_cast<std::size_t>(position);
+}
+
 void Woodbury::add_tile_sums(std::int64_t tile, double gamma, const double* y, const double* b) {
   const auto weights = tile_weights(network_, tile);
   alignas(64) std::array<double, tile_size> slopes;
@@ -47,19 +52,18 @@ void Woodbury::add_tile_sums(std::int64_t tile, double gamma, const double* y, c
     for (std::int64_t i = 0; i < weights.count; ++i)
       left[static_cast<std::size_t>(i)] = n[i] * slopes[static_cast<std::size_t>(i)];
     for (int s = 0; s < rank; ++s)
-      population_sum_.add(static_cast<std::size_t>(r * rank + s),
-                          tile_dot(left.data(), weights.m + s * tile_size, weights.count));
-    population_sum_.add(static_cast<std::size_t>(rank * rank + r), tile_dot(n, right.data(), weights.count));
+      population_sum_.add(index(r, s), tile_dot(left.data(), weights.m + s * tile_size, weights.count));
+    population_sum_.add(index(r, rank), tile_dot(n, right.data(), weights.count));
   }
 }
 
 bool Woodbury::solve_small(double gamma) {
   const int rank = network_.rank;
   const double neurons = static_cast<double>(network_.neurons());
-  const auto sum = [&](int index) { return sums_[static_cast<std::size_t>(index)] / neurons; };
+  const auto mean = [&](int row, int column) { return sums_[index(row, column)] / neurons; };
   for (int r = 0; r < rank; ++r) {
-    for (int s = 0; s < rank; ++s) small_(r, s) = (r == s ? 1.0 : 0.0) - gamma * sum(r * rank + s);
-    solution_[r] = sum(rank * rank + r);
+    for (int s = 0; s < rank; ++s) small_(r, s) = (r == s ? 1.0 : 0.0) - gamma * mean(r, s);
+    solution_[r] = mean(r, rank);
   }
   if (!small_.allFinite()) return false;
   factors_.compute(small_);

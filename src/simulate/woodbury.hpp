@@ -27,11 +27,13 @@ class Woodbury {
   bool solve_small(double gamma);
   void write_tile(std::int64_t tile, double gamma, const double* b, double* x) const;
   double tau(std::int64_t tile, std::int64_t i) const;
+  /// Where sums_ holds entry (row, column) of the matrix; column R is the vector.
+  std::size_t index(int row, int column) const;
 
   const model::Network<double>& network_;
   const parallel::Communicator& comm_;
   parallel::ReproducibleSum population_sum_;
-  std::vector<double> sums_;  ///< V^T (I - gamma D)^-1 U [R, R], then V^T (I - gamma D)^-1 b [R]
+  std::vector<double> sums_;  ///< V^T (I - gamma D)^-1 (U, b), [R, R + 1]
   Eigen::MatrixXd small_;
   Eigen::VectorXd solution_;
   Eigen::PartialPivLU<Eigen::MatrixXd> factors_;
