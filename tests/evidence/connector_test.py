@@ -28,7 +28,7 @@ class Connector(Case):
         ).latent
 
     # Sums of 1000 terms in another order, rounding 1e-16 each step; trajectories between two basins of attraction
-    # separate as exp(0.6 t) at most (largest eigenvalue of Sigma minus the leak), a factor of 400 over 10 time constants.
+    # separate as exp(0.6 t) at most (largest eigenvalue of Sigma minus the leak): by 400 over 10 time constants.
     TOLERANCE = 1e-12
 
     def test_all_published_latents(self):

@@ -8,8 +8,8 @@ from support import normal_nodes
 
 
 class MeanField:
-    """E[n_r phi(m . z + d)] over populations of (m, n, d), each a weight, a mean and a covariance in the program's order
-    (R of m, R of n, one of d), and its finite-size fluctuation."""
+    """E[n_r phi(m . z + d)] over populations of (m, n, d), and its finite-size fluctuation. A population has a weight,
+    a mean and a covariance in the program's order: R of m, R of n, one of d."""
 
     def __init__(self, populations, rank, phi, slope, nodes=80):
         self.phi, self.slope, self.rank = phi, slope, rank
@@ -63,7 +63,7 @@ class MeanField:
         raise ValueError(f"no fixed point found, at {z}")
 
     def fixed_point_covariance(self, z):
-        """N times the covariance of a finite network's fixed point: delta z = (1 - F')^-1 delta kappa, to first order."""
+        """N times the covariance of a finite network's fixed point, to first order: dz = (1 - F')^-1 dkappa."""
         inverse = np.linalg.inv(np.eye(self.rank) - self.jacobian(z))
         return inverse @ self.fluctuation(z) @ inverse.T
 

@@ -34,7 +34,8 @@ def radius(theory):
 
 class PresetCase(Case):
     def run_preset(self, preset, neurons, seed, start, duration, method="runge_kutta", step=0.02, **output):
-        """In latent space. Five Runge-Kutta steps of order 4 per time constant: the mean field's own period is off by 8e-7."""
+        """In latent space. With five Runge-Kutta steps of order 4 per time constant, the mean field's own period is off
+        by 8e-7."""
         return self.simulate(
             run={"seed": seed}, network={"preset": preset, "neurons": neurons, "tau": TAU},
             time={"step": step, "duration": duration, "trials": len(start)} | output,

@@ -70,14 +70,14 @@ class PublishedTrajectory(Case):
                 self.compare(run, z, x, self.TOLERANCE, f"network 1 from {group}, {space} space, double")
 
     def test_network_1_in_single_precision_against_the_published_float32_trajectories(self):
-        # Their float32 and float64 runs differ by up to 8e-7 (an attribute of the file). Two single-precision runs
-        # that round differently differ by at most twice that; in units of the largest latent, 0.07 from z0_mean.
+        # Their float32 and float64 runs differ by up to 8e-7 (an attribute of the file), of latents that reach 0.07 from
+        # z0_mean. Sums in another order may err by twice as much, so that the two runs differ by three times that.
         for group in ("fixed", "z0_mean"):
             z, x = self.reference(group, "float32")
             theirs = max(relative(single, double) for single, double in zip((z, x), self.reference(group, "float64")))
             for space in ("latent", "neuron"):
                 run = self.simulate(**tables(1, z[0], precision="single", space=space))
-                self.compare(run, z, x, 2 * theirs, f"network 1 from {group}, {space} space, single")
+                self.compare(run, z, x, 3 * theirs, f"network 1 from {group}, {space} space, single")
 
     def test_networks_2_and_3_against_the_equations(self):
         for number in (2, 3):

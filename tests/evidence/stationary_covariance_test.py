@@ -80,7 +80,7 @@ class Stationary(Case):
         self.assertGreater(np.max(np.abs(z)), 9)
 
     def test_exponential_euler_is_exact_for_leak_and_noise(self):
-        # tau dx = -x dt + sigma sqrt(2 tau) dW has variance sigma^2 and correlation exp(-t/tau), at any step, 3 tau too.
+        # tau dx = -x dt + sigma sqrt(2 tau) dW: variance sigma^2, correlation exp(-t/tau), at any step, 3 tau too.
         for ratio in (0.2, 3.0):
             x = self.run_network("exponential_euler", ratio, "neuron", {"neuron": SIGMA}, low_rank=False)
             a = np.exp(-ratio) * np.eye(NEURONS)

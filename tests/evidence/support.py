@@ -1,4 +1,4 @@
-"""What the evidence tests share: running the program, reading its files, and the statistics that tolerances are made of.
+"""What the evidence tests share: running the program, reading its files, the statistics that tolerances are made of.
 
 The program under test is the path in the environment variable RANKFLOW. Debian's python3 with numpy and h5py only.
 """
