@@ -70,7 +70,7 @@ class PublishedTrajectory(Case):
                 self.compare(run, z, x, self.TOLERANCE, f"network 1 from {group}, {space} space, double")
 
     def test_network_1_in_single_precision_against_the_published_float32_trajectories(self):
-        # Their float32 and float64 runs differ by up to 8e-7 (an attribute of the file), of latents that reach 0.07 from
+        # Their float32 and float64 runs differ by up to 8e-7 (an attribute of the file), of latents up to 0.07 from
         # z0_mean. Sums in another order may err by twice as much, so that the two runs differ by three times that.
         for group in ("fixed", "z0_mean"):
             z, x = self.reference(group, "float32")
