@@ -48,6 +48,9 @@ Source look_at(const ArraySource& options, std::string_view name, std::size_t ax
   if (shape.empty() || shape.size() > axes)
     throw ConfigurationError("{}; expected {}", source.describe_shape(),
                              axes == 2 ? "[neuron, column] or [neuron]" : "[neuron]");
+  if (std::count(shape.begin(), shape.end(), 0) > 0)
+    throw InputDataError("{}: an array without values; expected at least one neuron and one column",
+                         source.describe_shape());
   if (options.transpose) std::reverse(shape.begin(), shape.end());
   source.neurons = shape[0];
   if (shape.size() == 2) source.columns = shape[1];

@@ -20,7 +20,6 @@ class NeuronArray {
       : columns_(columns),
         size_(static_cast<std::size_t>(partition.padded_count()) * static_cast<std::size_t>(columns)) {
     if (size_ == 0) return;
-    // calloc-like zero pages: first touched where they are filled, never written twice.
     void* memory = std::aligned_alloc(alignment, (size_ * sizeof(T) + alignment - 1) / alignment * alignment);
     if (memory == nullptr) throw std::bad_alloc();
     data_.reset(static_cast<T*>(memory));

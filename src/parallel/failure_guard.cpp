@@ -23,6 +23,8 @@ Failure describe_current_exception() {
     return {ExitCode::internal, "out of memory; --dry-run tells how much each rank needs, more ranks need less each"};
   } catch (const std::exception& error) {
     return {ExitCode::internal, std::string("internal error: ") + error.what()};
+  } catch (...) {
+    return {ExitCode::internal, "internal error: an exception of unknown kind"};
   }
 }
 

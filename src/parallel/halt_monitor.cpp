@@ -9,7 +9,6 @@
 namespace rankflow::parallel {
 namespace {
 
-constexpr std::array caught_signals{SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
 /// A signal handler can reach nothing but a static flag.
 volatile std::sig_atomic_t pending_signal = 0;
 
@@ -23,11 +22,12 @@ HaltMonitor::HaltMonitor(const Communicator& comm, const Limits& limits) : comm_
   pending_signal = 0;
   struct sigaction action {};
   action.sa_handler = note_signal;
-  for (const int signal : caught_signals) sigaction(signal, &action, nullptr);
+  action.sa_flags = SA_RESTART;  // a checkpoint under way on a network file system must not be interrupted
+  for (std::size_t i = 0; i < caught_signals.size(); ++i) sigaction(caught_signals[i], &action, &before_[i]);
 }
 
 HaltMonitor::~HaltMonitor() {
-  for (const int signal : caught_signals) std::signal(signal, SIG_DFL);
+  for (std::size_t i = 0; i < caught_signals.size(); ++i) sigaction(caught_signals[i], &before_[i], nullptr);
 }
 
 double HaltMonitor::seconds() const {

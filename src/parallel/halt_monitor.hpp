@@ -1,5 +1,7 @@
 #pragma once
+#include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -48,6 +50,7 @@ class HaltMonitor {
 
  private:
   using Clock = std::chrono::steady_clock;
+  static constexpr std::array caught_signals{SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
   Halt look();
   Halt decide() const;
 
@@ -61,6 +64,7 @@ class HaltMonitor {
   Clock::time_point last_checkpoint_ = start_;
   Halt last_ = Halt::none;
   std::string reason_;
+  std::array<struct sigaction, caught_signals.size()> before_{};  ///< what the signals did until now
 };
 
 }  // namespace rankflow::parallel

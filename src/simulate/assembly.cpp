@@ -1,13 +1,13 @@
 #include "simulate/assembly.hpp"
 
-#include <cmath>
 #include <type_traits>
 
-#include "core/error.hpp"
 #include "model/build_network.hpp"
 #include "simulate/latent_step_engine.hpp"
 #include "simulate/neuron_step_engine.hpp"
+#include "simulate/schedule.hpp"
 #include "simulate/sundials_engine.hpp"
+#include "simulate/validation.hpp"
 
 namespace rankflow::simulate {
 namespace {
@@ -17,74 +17,6 @@ std::uint64_t seed_of(const config::SimulateOptions& options) {
 }
 
 }  // namespace
-
-std::vector<double> row_times(const config::TimeOptions& time) {
-  if (!time.save_at.empty()) return time.save_at;
-  const double interval = time.save_every.value_or(time.step);
-  const double rows = std::floor(time.duration / interval + 1e-6) + 1;
-  if (rows > 2147483648.0)
-    throw ConfigurationError("time.save_every: {:.3g} rows per trial would be saved; choose a longer interval", rows);
-  std::vector<double> times(static_cast<std::size_t>(rows));
-  for (std::size_t k = 0; k < times.size(); ++k) times[k] = static_cast<double>(k) * interval;
-  return times;
-}
-
-void check_combination(const config::SimulateOptions& options) {
-  const auto& integration = options.integration;
-  const bool noisy = options.noise.neuron > 0 || options.noise.latent > 0 || options.noise.latent_cholesky.given;
-  if (options.noise.latent > 0 && options.noise.latent_cholesky.given)
-    throw ConfigurationError("noise.latent: give either noise.latent or noise.latent_cholesky, not both");
-  if (config::is_sundials(integration.method)) {
-    if (noisy)
-      throw ConfigurationError(
-          "noise: runge_kutta, adams and bdf integrate ordinary differential equations and have no "
-          "noise; use integration.method = \"euler\" or \"exponential_euler\"");
-    if (options.run.precision == config::Precision::single)
-      throw ConfigurationError(
-          "run.precision: single precision works with map, euler and exponential_euler; SUNDIALS "
-          "methods need \"double\"");
-  }
-  const bool bulk = options.network.bulk.kind != config::BulkKind::none;
-  if (bulk && options.run.precision == config::Precision::single)
-    throw ConfigurationError("run.precision: a random bulk needs \"double\"");
-  if (integration.space == config::Space::latent) {
-    if (bulk)
-      throw ConfigurationError(
-          "integration.space: latent space is exact for low-rank connectivity only, but "
-          "network.bulk adds a random full-rank part; use space = \"neuron\"");
-    if (options.noise.neuron > 0)
-      throw ConfigurationError(
-          "integration.space: noise.neuron drives every neuron out of the span of m and b, which "
-          "latent space cannot follow; use noise.latent or space = \"neuron\"");
-    if (options.initial.potential_std > 0)
-      throw ConfigurationError(
-          "integration.space: initial.potential_std starts neurons outside the span of m and b, "
-          "which latent space cannot follow; use initial.latent_std or space = \"neuron\"");
-    if (options.network.time_constants != config::TimeConstants::shared)
-      throw ConfigurationError(
-          "integration.space: latent space needs one shared time constant, but "
-          "network.time_constants gives every neuron its own; use space = \"neuron\"");
-  }
-  if (integration.method == config::Method::map && options.network.decay == 1.0)
-    throw ConfigurationError("network.decay: a decay of 1 leaves no room for input or recurrence (1 - decay = 0)");
-}
-
-template <class T>
-void check_network(const config::SimulateOptions& options, const model::Network<T>& network) {
-  if (options.integration.space == config::Space::latent && network.has_own_tau())
-    throw ConfigurationError(
-        "integration.space: latent space needs one shared time constant, but this network has one per neuron, so its "
-        "potentials do not stay in the span of m and b; use space = \"neuron\"");
-  if (options.integration.method == config::Method::map && network.has_own_tau())
-    throw ConfigurationError(
-        "integration.method: the map has one decay for all neurons, but this network has per-neuron "
-        "time constants; use euler or exponential_euler");
-  if (network.has_own_tau() && (options.noise.latent > 0 || options.noise.latent_cholesky.given))
-    throw ConfigurationError("noise.latent: noise of the latents needs a shared time constant; use noise.neuron");
-  if (options.stop && options.stop->latent >= network.rank)
-    throw ConfigurationError("stop.latent: latent {} does not exist; the network has rank {}, numbered from 0",
-                             options.stop->latent, network.rank);
-}
 
 template <class T>
 model::Network<T> make_network(const config::SimulateOptions& options, const parallel::Communicator& comm) {
@@ -127,6 +59,7 @@ void Assembly<T>::make_engine() {
   }
   typename FixedStepEngine::Setup setup{.step = options_.time.step,
                                         .row_times = row_times_,
+                                        .steps = step_count(options_.time),
                                         .trials = options_.time.trials,
                                         .rank = network_.rank,
                                         .stop = options_.stop};
@@ -146,8 +79,6 @@ void Assembly<T>::make_engine() {
       comm_);
 }
 
-template void check_network(const config::SimulateOptions&, const model::Network<double>&);
-template void check_network(const config::SimulateOptions&, const model::Network<float>&);
 template class Assembly<double>;
 template class Assembly<float>;
 template model::Network<double> make_network(const config::SimulateOptions&, const parallel::Communicator&);

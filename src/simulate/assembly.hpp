@@ -13,17 +13,6 @@
 
 namespace rankflow::simulate {
 
-/// Times of the saved rows, in s. Throws ConfigurationError when there would be more than 2^31.
-std::vector<double> row_times(const config::TimeOptions& time);
-
-/// Throws ConfigurationError with the reason for combinations of options that do not work together, as in latent
-/// space with per-neuron time constants.
-void check_combination(const config::SimulateOptions& options);
-
-/// The same for what only the network itself tells, as when its file brings time constants.
-template <class T>
-void check_network(const config::SimulateOptions& options, const model::Network<T>& network);
-
 /// The network a simulation runs on, without the simulation. Collective.
 template <class T>
 model::Network<T> make_network(const config::SimulateOptions& options, const parallel::Communicator& comm);

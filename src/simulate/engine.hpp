@@ -22,6 +22,7 @@ class StateView {
   /// Latents of the trials in view, [trials, R]. Collective.
   virtual void latents(std::span<double> z) const = 0;
   /// Potentials of the neurons of local tile `tile` in trial first_trial() + `trial`, tile_size values.
+  /// `x` is 64-byte aligned.
   virtual void tile_potentials(int trial, std::int64_t tile, double* x) const = 0;
   /// False for a trial in view that a [stop] threshold ended before this instant: its row stays NaN.
   virtual bool alive(int /*trial*/) const { return true; }

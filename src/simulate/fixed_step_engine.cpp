@@ -6,7 +6,7 @@
 
 #include "core/error.hpp"
 #include "io/checkpoint_store.hpp"
-#include "simulate/step_coefficients.hpp"
+#include "simulate/schedule.hpp"
 
 namespace rankflow::simulate {
 namespace {
@@ -35,11 +35,6 @@ bool FixedStepEngine::running(std::int64_t trial) const {
   return std::isnan(stop_times_[static_cast<std::size_t>(trial)]);
 }
 
-bool FixedStepEngine::alive(int trial) const {
-  const double stopped = stop_times_[static_cast<std::size_t>(trial)];
-  return std::isnan(stopped) || time() <= stopped;
-}
-
 bool FixedStepEngine::all_stopped() const {
   return setup_.stop && std::none_of(stop_times_.begin(), stop_times_.end(), [](double t) { return std::isnan(t); });
 }
@@ -47,23 +42,32 @@ bool FixedStepEngine::all_stopped() const {
 bool FixedStepEngine::run(RowSink& sink, parallel::HaltMonitor& halt) {
   const auto rows = static_cast<std::int64_t>(row_steps_.size());
   if (setup_.stop) latents(latents_);
-  while (static_cast<std::int64_t>(row_) < rows && !all_stopped()) {
-    const auto first = static_cast<std::int64_t>(row_);
-    const auto end = std::min(rows, first + sink.rows_per_block(trials()));
-    sink.open_block(0, trials(), first);
-    for (; static_cast<std::int64_t>(row_) < end && !all_stopped(); ++row_) {
-      while (step_ < row_steps_[row_]) {
-        if (halt.poll() != parallel::Halt::none) {
-          sink.close_block();
-          return false;
-        }
-        advance();
-        ++step_;
-        check_thresholds();
-      }
-      sink.record(static_cast<std::int64_t>(row_), *this);
-    }
+  while (row_ < rows && !all_stopped()) {
+    sink.open_block(0, trials(), row_);
+    const bool reached = record_rows(std::min(rows, row_ + sink.rows_per_block(trials())), sink, halt);
     sink.close_block();
+    if (!reached) return false;
+  }
+  return step_to(setup_.steps, halt);
+}
+
+/// Rows up to `end`; false when asked to halt before.
+bool FixedStepEngine::record_rows(std::int64_t end, RowSink& sink, parallel::HaltMonitor& halt) {
+  for (; row_ < end; ++row_) {
+    if (!step_to(row_steps_[static_cast<std::size_t>(row_)], halt)) return false;
+    if (all_stopped()) return true;
+    sink.record(row_, *this);
+  }
+  return true;
+}
+
+/// False when asked to halt before `step`; true there, or when no trial is left.
+bool FixedStepEngine::step_to(std::int64_t step, parallel::HaltMonitor& halt) {
+  while (step_ < step && !all_stopped()) {
+    if (halt.poll() != parallel::Halt::none) return false;
+    advance();
+    ++step_;
+    check_thresholds();
   }
   return true;
 }
@@ -93,7 +97,7 @@ void FixedStepEngine::require_finite(std::span<const double> values, const char*
 }
 
 void FixedStepEngine::save(io::CheckpointWriter& checkpoint) const {
-  const std::int64_t position[] = {step_, static_cast<std::int64_t>(row_)};
+  const std::int64_t position[] = {step_, row_};
   checkpoint.values<std::int64_t>("position", position);
   checkpoint.values<double>("stop_times", stop_times_);
   save_state(checkpoint);
@@ -102,14 +106,13 @@ void FixedStepEngine::save(io::CheckpointWriter& checkpoint) const {
 void FixedStepEngine::resume(const io::CheckpointReader& checkpoint) {
   const auto position = checkpoint.values<std::int64_t>("position");
   step_ = position.at(0);
-  row_ = static_cast<std::size_t>(position.at(1));
+  row_ = position.at(1);
   stop_times_ = checkpoint.values<double>("stop_times");
   resume_state(checkpoint);
 }
 
 double FixedStepEngine::progress() const {
-  const auto last = row_steps_.empty() ? 0 : row_steps_.back();
-  return last == 0 ? 1.0 : static_cast<double>(step_) / static_cast<double>(last);
+  return setup_.steps == 0 ? 1.0 : static_cast<double>(step_) / static_cast<double>(setup_.steps);
 }
 
 std::vector<Counter> FixedStepEngine::counters() const {

@@ -18,6 +18,7 @@ class FixedStepEngine : public Engine, public StateView {
   struct Setup {
     double step = 0.0;              ///< s
     std::vector<double> row_times;  ///< s, multiples of step
+    std::int64_t steps = 0;         ///< of a whole trial
     std::int64_t trials = 1;
     int rank = 0;
     std::optional<config::StopOptions> stop;
@@ -33,7 +34,7 @@ class FixedStepEngine : public Engine, public StateView {
 
   int first_trial() const override { return 0; }
   int trials() const override { return static_cast<int>(setup_.trials); }
-  bool alive(int trial) const override;
+  bool alive(int trial) const override { return running(trial); }
 
  protected:
   /// Throws ConfigurationError when a row time is no multiple of the step.
@@ -53,13 +54,15 @@ class FixedStepEngine : public Engine, public StateView {
   void require_finite(std::span<const double> values, const char* quantity) const;
 
  private:
+  bool record_rows(std::int64_t end, RowSink& sink, parallel::HaltMonitor& halt);
+  bool step_to(std::int64_t step, parallel::HaltMonitor& halt);
   void check_thresholds();
   bool all_stopped() const;
 
   Setup setup_;
   std::vector<std::int64_t> row_steps_;
   std::int64_t step_ = 0;
-  std::size_t row_ = 0;
+  std::int64_t row_ = 0;
   std::vector<double> stop_times_;
   std::vector<double> latents_, previous_latents_;  ///< for thresholds only
 };

@@ -18,7 +18,8 @@ InitialState make_initial_state(const config::InitialOptions& options, std::int6
                        .seed = seed};
   if (options.latent.given) {
     const auto given = model::read_small_array(options.latent, "initial.latent");
-    const bool one = given.values.size() == r && (given.shape.size() == 1 || given.shape[0] == 1);
+    const bool one =
+        given.shape == std::vector<std::int64_t>{rank} || given.shape == std::vector<std::int64_t>{1, rank};
     const bool each = given.shape == std::vector<std::int64_t>{trials, rank};
     if (!one && !each)
       throw InputDataError(

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/error.hpp"
 #include "io/checkpoint_store.hpp"
 #include "simulate/tile_kernels.hpp"
 
@@ -97,8 +98,13 @@ void LatentStepEngine<T>::save_state(io::CheckpointWriter& checkpoint) const {
 
 template <class T>
 void LatentStepEngine<T>::resume_state(const io::CheckpointReader& checkpoint) {
-  z_ = checkpoint.values<double>("latent");
-  v_ = checkpoint.values<double>("filtered_input");
+  auto z = checkpoint.values<double>("latent");
+  auto v = checkpoint.values<double>("filtered_input");
+  if (z.size() != z_.size() || v.size() != v_.size())
+    throw InputDataError("the checkpoint holds {} latents and {} filtered inputs, this run has {} and {}", z.size(),
+                         v.size(), z_.size(), v_.size());
+  z_ = std::move(z);
+  v_ = std::move(v);
 }
 
 template class LatentStepEngine<double>;

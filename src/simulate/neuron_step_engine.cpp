@@ -88,6 +88,7 @@ void NeuronStepEngine<T>::prepare_drive() {
   const std::size_t rank = drive_.size();
   const std::size_t inputs = input_.size();
   for (std::size_t trial = 0; trial < static_cast<std::size_t>(trials()); ++trial) {
+    if (!running(static_cast<std::int64_t>(trial))) continue;
     std::copy_n(kappa_.begin() + static_cast<std::ptrdiff_t>(trial * rank), rank, drive_.begin());
     physics_.latent_noise.add(static_cast<std::int64_t>(trial), step(), coefficients_.noise_scale / coefficients_.gain,
                               drive_);
@@ -146,6 +147,7 @@ template <class T>
 void NeuronStepEngine<T>::advance() {
   prepare_drive();
   for (std::size_t trial = 0; trial < recurrent_.size(); ++trial) {
+    if (!running(static_cast<std::int64_t>(trial))) continue;
     std::ranges::fill(recurrent_[trial].values(), 0.0);
     bulk_->add_product(rates_[trial], recurrent_[trial]);
   }

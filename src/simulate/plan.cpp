@@ -1,12 +1,16 @@
 #include <optional>
 
 #include "model/build_network.hpp"
+#include "parallel/reproducible_sum.hpp"
 #include "simulate/assembly.hpp"
 #include "simulate/initial_state.hpp"
 #include "simulate/latent_noise.hpp"
+#include "simulate/output_check.hpp"
+#include "simulate/recording_layout.hpp"
 #include "simulate/run_layout.hpp"
+#include "simulate/schedule.hpp"
 #include "simulate/simulation.hpp"
-#include "simulate/step_coefficients.hpp"
+#include "simulate/validation.hpp"
 
 namespace rankflow::simulate {
 namespace {
@@ -73,6 +77,11 @@ std::vector<std::pair<std::string, std::uint64_t>> memory_table(const config::Si
         table.emplace_back("sparse bulk", share * (degree * 12 + 8));
     }
   }
+  // Each sum over neurons is a wide accumulator and its message: kappa, and the latents of a saved row.
+  const auto rank = static_cast<std::uint64_t>(network.rank);
+  const auto sums = config::is_sundials(options.integration.method) ? 2 * rank : trials * (2 * rank);
+  const auto inputs = trials * static_cast<std::uint64_t>(network.inputs);
+  table.emplace_back("exact sums", 2 * 8 * parallel::ExactAccumulator::word_count * (sums + inputs));
   table.emplace_back("rows being collected", row_buffers);
   return table;
 }
@@ -82,8 +91,8 @@ std::vector<std::pair<std::string, std::uint64_t>> memory_table(const config::Si
 Plan plan_simulation(const Request& request, const parallel::Communicator& comm) {
   const auto& options = request.options;
   check_combination(options);
+  check_output(request, comm);
   const auto times = row_times(options.time);
-  if (!config::is_sundials(options.integration.method)) row_steps(times, options.time.step);
   const auto network = hollow_network(options, comm);
   check_network(options, network);
   std::optional<model::Observation> observation;
@@ -100,6 +109,10 @@ Plan plan_simulation(const Request& request, const parallel::Communicator& comm)
        .trials = options.time.trials,
        .paths = {}},
       comm);
+  if (request.type == io::FileType::recording) {
+    io::RunLayout layout;
+    describe_recording(layout, options, observation ? &*observation : nullptr);
+  }
   return {.neurons = network.neurons(),
           .rank = network.rank,
           .inputs = network.inputs,

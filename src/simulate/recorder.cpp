@@ -16,6 +16,7 @@ namespace {
 
 /// Rows are collected up to this size before they are written.
 constexpr std::uint64_t block_bytes = std::uint64_t{32} << 20;
+constexpr double largest_count = std::numeric_limits<std::int32_t>::max();
 constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
@@ -145,6 +146,13 @@ void Recorder<T>::observe(const StateView& state, int trial, std::int64_t row, s
   std::vector<double> means(observed.size());
   model.mean(states.subspan(static_cast<std::size_t>(trial) * width, width), means);
   model.draw(state.first_trial() + trial, row, means, observed);
+  if (model.kind() != config::ObservationKind::poisson) return;
+  for (std::size_t channel = 0; channel < observed.size(); ++channel)
+    if (observed[channel] > largest_count)
+      throw NumericalError(
+          "channel {} counts {:.3g} in trial {}, row {}: more than a 32-bit file holds; lower the "
+          "observation's weights or bias",
+          channel, observed[channel], state.first_trial() + trial, row);
 }
 
 template <class T>
@@ -247,7 +255,7 @@ void Recorder<T>::close_block() {
 
 template <class T>
 void Recorder<T>::compute_shared(const StateView& state) {
-  latents_.resize(static_cast<std::size_t>(state.trials() * parts_.network.rank));
+  latents_.resize(static_cast<std::size_t>(state.trials()) * static_cast<std::size_t>(parts_.network.rank));
   state.latents(latents_);
   if (parts_.output.population_means) compute_population_means(state);
   if (!observed_counts_.empty()) gather_observed_rates(state);
@@ -268,7 +276,7 @@ void Recorder<T>::tile_rates_of(const StateView& state, int trial, std::int64_t 
 
 template <class T>
 void Recorder<T>::fill_neurons(const StateView& state, int trial, bool rates, std::span<double> out) {
-  std::array<double, tile_size> values;
+  alignas(64) std::array<double, tile_size> values;
   std::int64_t tile_at_hand = -1;
   for (std::size_t k = 0; k < chosen_.size(); ++k) {
     const std::int64_t tile = chosen_[k] / tile_size;
@@ -290,7 +298,7 @@ void Recorder<T>::compute_population_means(const StateView& state) {
   const auto& network = parts_.network;
   if (!population_sum_ || population_sum_->count() != trials * populations)
     population_sum_.emplace(trials * populations);
-  std::array<double, tile_size> rates;
+  alignas(64) std::array<double, tile_size> rates;
   std::vector<double> tile_sums(populations);
   for (std::int64_t tile = 0; tile < network.partition.tiles(); ++tile) {
     for (std::size_t trial = 0; trial < trials; ++trial) {

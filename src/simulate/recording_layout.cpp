@@ -1,7 +1,9 @@
 #include "simulate/recording_layout.hpp"
 
+#include <cmath>
+
 #include "core/error.hpp"
-#include "simulate/assembly.hpp"
+#include "simulate/schedule.hpp"
 
 namespace rankflow::simulate {
 
@@ -21,6 +23,11 @@ void describe_recording(io::RunLayout& layout, const config::SimulateOptions& op
   const auto times = row_times(options.time);
   if (times.size() < 2)
     throw ConfigurationError("time.duration: a recording needs at least two saved rows, found {}", times.size());
+  const double bin = times[1] - times[0];
+  for (std::size_t k = 1; k < times.size(); ++k)
+    if (std::abs(times[k] - times[k - 1] - bin) > 1e-6 * bin)
+      throw ConfigurationError("time.save_at: a recording has rows at equal intervals, found {} s and {} s", bin,
+                               times[k] - times[k - 1]);
   layout.coordinates.push_back({.path = "/recording/time", .values = times, .units = "s", .long_name = "time"});
   const auto channels = static_cast<std::uint64_t>(observation->channels());
   layout.datasets.push_back({.path = "/recording/mask",
@@ -49,7 +56,7 @@ void describe_recording(io::RunLayout& layout, const config::SimulateOptions& op
                                .shape = {channels},
                                .dimensions = {"channel"},
                                .long_name = "variance of the observation noise"});
-  layout.attributes["/recording"] = {{"bin_width_s", times[1] - times[0]},
+  layout.attributes["/recording"] = {{"bin_width_s", bin},
                                      {"observation_kind", std::string(gaussian ? "gaussian" : "poisson")}};
 }
 

@@ -22,12 +22,15 @@ void write_potentials(io::RunFile& file, const parallel::Partition& partition, c
   std::int64_t rounds = (partition.tiles() + tiles_per_round - 1) / tiles_per_round;
   comm.maximum(std::span(&rounds, 1));
   std::vector<double> values(static_cast<std::size_t>(std::min(tiles_per_round, partition.tiles()) * tile_size));
+  alignas(64) std::array<double, tile_size> potentials;
   for (int trial = 0; trial < state.trials(); ++trial) {
     for (std::int64_t round = 0; round < rounds; ++round) {
       const std::int64_t first = std::min(round * tiles_per_round, partition.tiles());
       const std::int64_t end = std::min(first + tiles_per_round, partition.tiles());
-      for (std::int64_t tile = first; tile < end; ++tile)
-        state.tile_potentials(trial, tile, values.data() + (tile - first) * tile_size);
+      for (std::int64_t tile = first; tile < end; ++tile) {
+        state.tile_potentials(trial, tile, potentials.data());
+        std::ranges::copy(potentials, values.begin() + (tile - first) * tile_size);
+      }
       const std::int64_t begin = partition.begin() + first * tile_size;
       const std::int64_t count =
           std::max<std::int64_t>(0, std::min(partition.end(), begin + (end - first) * tile_size) - begin);

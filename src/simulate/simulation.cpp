@@ -1,14 +1,13 @@
 #include "simulate/simulation.hpp"
 
-#include <algorithm>
-
-#include "config/load.hpp"
 #include "io/checkpoint_store.hpp"
 #include "model/network_io.hpp"
 #include "parallel/halt_monitor.hpp"
 #include "simulate/assembly.hpp"
+#include "simulate/output_check.hpp"
 #include "simulate/recording_layout.hpp"
 #include "simulate/run_layout.hpp"
+#include "simulate/validation.hpp"
 
 namespace rankflow::simulate {
 namespace {
@@ -17,35 +16,28 @@ RecordPaths paths_of(io::FileType type) {
   return type == io::FileType::recording ? recording_paths() : RecordPaths{};
 }
 
-/// Identifies what a checkpoint belongs to: the configuration but for what may change between sessions.
-std::string configuration_hash(config::SimulateOptions options) {
-  options.run.wall_time = 0;
-  options.run.checkpoint_every = 0;
-  return io::hash_of(config::resolved_toml(options));
-}
-
 /// One session of one simulation in one precision.
 template <class T>
 class Session {
  public:
-  Session(const Request& request, const parallel::Communicator& comm, Console& console)
+  Session(const Request& request, const parallel::Communicator& comm, Console& console, parallel::HaltMonitor& halt)
       : request_(request),
         comm_(comm),
         console_(console),
+        halt_(halt),
         assembly_(request.options, paths_of(request.type), comm),
-        store_(request.output, comm, configuration_hash(request.options)) {}
+        store_(request.output, comm, run_identity(request.options, assembly_.network(), comm)) {}
 
   ExitCode run() {
     io::RunFile file = open_file();
     assembly_.recorder().attach(file);
-    parallel::HaltMonitor halt(comm_, {.wall_time = request_.options.run.wall_time,
-                                       .checkpoint_every = request_.options.run.checkpoint_every});
-    halt.set_observer([this] { console_.progress(assembly_.engine().progress()); });
-    console_.begin_progress("simulating", assembly_.engine().progress());
-    while (!assembly_.engine().run(assembly_.recorder(), halt)) {
+    start_ = assembly_.engine().progress();
+    halt_.set_observer([this] { console_.progress(assembly_.engine().progress()); });
+    console_.begin_progress("simulating", start_);
+    while (!assembly_.engine().run(assembly_.recorder(), halt_)) {
       write_checkpoint(file);
-      halt.checkpoint_written();
-      if (halt.last() == parallel::Halt::stop) return stopped(file, halt.reason());
+      halt_.checkpoint_written();
+      if (halt_.last() == parallel::Halt::stop) return stopped(file);
     }
     console_.end_progress();
     finish(file);
@@ -96,11 +88,15 @@ class Session {
            static_cast<std::uint64_t>(assembly_.network().neurons()) * sizeof(T);
   }
 
-  ExitCode stopped(io::RunFile& file, const std::string& reason) {
+  ExitCode stopped(io::RunFile& file) {
     const double done = assembly_.engine().progress();
     file.finish(io::Status::stopped);
     console_.end_progress();
-    console_.info("stopped at {:.1f} % by {}; checkpoint written; continue with --resume", 100 * done, reason);
+    console_.info("stopped at {:.1f} % by {}; checkpoint written; continue with --resume", 100 * done, halt_.reason());
+    if (done <= start_)
+      console_.warn(
+          "this session reached no point from which work can continue, so it is lost: allow more time, or "
+          "shorten integration.restart_every");
     return ExitCode::stopped;
   }
 
@@ -115,40 +111,23 @@ class Session {
   const Request& request_;
   const parallel::Communicator& comm_;
   Console& console_;
+  parallel::HaltMonitor& halt_;
   Assembly<T> assembly_;
   io::CheckpointStore store_;
   std::int64_t sequence_ = 0;
+  double start_ = 0.0;  ///< progress at the start of this session
 };
-
-/// The state of the output before this session.
-enum class Earlier { nothing, complete, unfinished };
-
-Earlier look_at_output(const Request& request, const parallel::Communicator& comm) {
-  std::int64_t found = 0;
-  if (comm.is_root()) found = std::filesystem::is_regular_file(request.output) ? 1 : 0;
-  comm.broadcast(std::span(&found, 1));
-  if (found == 0) return Earlier::nothing;
-  const io::CheckpointStore store(request.output, comm, "");
-  if (!store.sequences().empty()) return Earlier::unfinished;
-  if (!request.resume) return Earlier::complete;
-  const auto file = io::File::open(comm, request.output);
-  io::require_file_type(file, request.type);
-  const auto status = file.attribute("/provenance", "status");
-  return status && *status == io::Attribute(io::name_of(io::Status::complete)) ? Earlier::complete : Earlier::nothing;
-}
-
-template <class T>
-ExitCode run_session(const Request& request, const parallel::Communicator& comm, Console& console) {
-  return Session<T>(request, comm, console).run();
-}
 
 }  // namespace
 
 ExitCode run_simulation(const Request& asked, const parallel::Communicator& comm, Console& console) {
   Request request = asked;
   if (request.type == io::FileType::recording) request.options.output.inputs = true;  // part of what was recorded
+  const auto& run = request.options.run;
+  // From here on a signal leads to a checkpoint, also while the network is built.
+  parallel::HaltMonitor halt(comm, {.wall_time = run.wall_time, .checkpoint_every = run.checkpoint_every});
   check_combination(request.options);
-  const Earlier earlier = look_at_output(request, comm);
+  const Earlier earlier = check_output(request, comm);
   if (request.resume && earlier == Earlier::complete) {
     console.info("{} is complete; nothing to resume", request.output.string());
     return ExitCode::done;
@@ -157,13 +136,8 @@ ExitCode run_simulation(const Request& asked, const parallel::Communicator& comm
     console.info("no checkpoint of {}; starting from the beginning", request.output.string());
     request.resume = false;
   }
-  if (!request.resume && earlier == Earlier::unfinished && !request.overwrite)
-    throw ConfigurationError(
-        "{} is an unfinished run with a checkpoint; continue it with --resume, or discard it with "
-        "--overwrite",
-        request.output.string());
-  return request.options.run.precision == config::Precision::single ? run_session<float>(request, comm, console)
-                                                                    : run_session<double>(request, comm, console);
+  if (run.precision == config::Precision::single) return Session<float>(request, comm, console, halt).run();
+  return Session<double>(request, comm, console, halt).run();
 }
 
 }  // namespace rankflow::simulate

@@ -18,11 +18,8 @@ struct StepCoefficients {
   double noise_scale = 0.0;
 };
 
-/// `decay` is the map's; default 1 - leak step / tau. Throws ConfigurationError for a SUNDIALS method.
+/// `decay` is the map's, when prescribed. Throws ConfigurationError for a SUNDIALS method.
 StepCoefficients step_coefficients(config::Method method, double step, double tau, double leak,
                                    std::optional<double> decay);
-
-/// Step index of each saved row. Throws ConfigurationError when a time is no multiple of `step` (within 1e-6 of one).
-std::vector<std::int64_t> row_steps(const std::vector<double>& row_times, double step);
 
 }  // namespace rankflow::simulate

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "simulate/schedule.hpp"
 
 namespace rankflow::simulate {
 namespace {
