@@ -97,9 +97,10 @@ std::string text_of(const io::Attribute& attribute) {
       attribute);
 }
 
-std::string attribute_text(const io::File& file, const std::string& object, const std::string& name,
+std::string attribute_text(const io::File& file, const std::string& group, const std::string& name,
                            const std::string& otherwise) {
-  const auto value = file.attribute(object, name);
+  if (group != "/" && !file.has_group(group)) return otherwise;
+  const auto value = file.attribute(group, name);
   return value ? text_of(*value) : otherwise;
 }
 

@@ -15,8 +15,8 @@ std::string unfinished_text(const io::File& file, const std::filesystem::path& p
 
 /// Text of an attribute for people.
 std::string text_of(const io::Attribute& attribute);
-/// The attribute as text; `otherwise` when it does not exist.
-std::string attribute_text(const io::File& file, const std::string& object, const std::string& name,
+/// The attribute of a group as text; `otherwise` when one of them does not exist.
+std::string attribute_text(const io::File& file, const std::string& group, const std::string& name,
                            const std::string& otherwise);
 
 }  // namespace rankflow::drivers

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "arguments.hpp"
+#include "core/suggestion.hpp"
 #include "parallel/failure_guard.hpp"
 
 namespace {
@@ -27,9 +28,7 @@ void add_job(CommandLine& line, CLI::App& parent, const std::string& name, const
   command->add_option("config", line.arguments.input, "configuration file (TOML)")->required();
   command->add_option("-o,--output", line.arguments.output, "result file (HDF5); default: the configuration's name");
   command->add_option("--set", line.arguments.sets, "table.key=value, overrides the configuration; may be repeated")
-      ->expected(1)
-      ->take_all()
-      ->trigger_on_parse(false);
+      ->allow_extra_args(false);
   command->add_flag("--dry-run", line.arguments.dry_run,
                     "check everything, print the resolved configuration, memory per rank and file size; do nothing");
   if (resumable) {
@@ -63,6 +62,18 @@ void describe(CommandLine& line) {
   });
 }
 
+/// "'simulte' is no subcommand of rankflow. Did you mean 'simulate'?", or empty when a word is not the trouble.
+std::string unknown_subcommand(const CLI::App& app) {
+  const CLI::App* innermost = &app;
+  while (!innermost->get_subcommands().empty()) innermost = innermost->get_subcommands().front();
+  const auto words = app.remaining(true);
+  std::vector<std::string> names;
+  for (const auto* command : innermost->get_subcommands(nullptr)) names.push_back(command->get_name());
+  if (words.empty() || names.empty() || words.front().starts_with('-')) return {};
+  return fmt::format("'{}' is no subcommand of {}.{}\n", words.front(), innermost->get_name(),
+                     did_you_mean(words.front(), names));
+}
+
 /// Exit code when the program has to end here: help, version, or a mistake in the command line.
 std::optional<int> parse(CommandLine& line, int argc, char** argv, bool speaking) {
   try {
@@ -70,6 +81,7 @@ std::optional<int> parse(CommandLine& line, int argc, char** argv, bool speaking
     return std::nullopt;
   } catch (const CLI::ParseError& error) {
     std::ostream silent(nullptr);
+    if (speaking && error.get_exit_code() != 0) std::cerr << unknown_subcommand(line.app);
     const int code = line.app.exit(error, speaking ? std::cout : silent, speaking ? std::cerr : silent);
     return code == 0 ? 0 : static_cast<int>(ExitCode::configuration);
   }

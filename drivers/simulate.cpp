@@ -8,9 +8,12 @@ namespace rankflow::drivers {
 namespace {
 
 ExitCode run(const Arguments& arguments, const Surroundings& surroundings, io::FileType type) {
+  if (arguments.resume && arguments.overwrite)
+    throw ConfigurationError("--resume continues a run and --overwrite discards it; give one of them");
   auto loaded = config::load<config::SimulateOptions>(arguments.input, arguments.sets);
   const simulate::Request request{.options = std::move(loaded.options),
                                   .configuration = std::move(loaded.resolved),
+                                  .source = arguments.input,
                                   .output = arguments.output_path(),
                                   .type = type,
                                   .resume = arguments.resume,
@@ -21,9 +24,7 @@ ExitCode run(const Arguments& arguments, const Surroundings& surroundings, io::F
       surroundings.console.print(request.configuration + "\n" + plan.text());
       return ExitCode::done;
     }
-    const auto code = simulate::run_simulation(request, surroundings.comm, surroundings.console);
-    if (code == ExitCode::done) surroundings.console.info("wrote {}", request.output.string());
-    return code;
+    return simulate::run_simulation(request, surroundings.comm, surroundings.console);
   });
 }
 

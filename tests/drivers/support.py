@@ -48,7 +48,12 @@ def run(*arguments, ranks=0, expect=0, cwd=None, timeout=120):
 def in_parallel(jobs):
     """Runs functions without arguments, two at a time; returns their results in order."""
     with ThreadPoolExecutor(2) as pool:
-        return [future.result() for future in [pool.submit(job) for job in jobs]]
+        futures = [pool.submit(job) for job in jobs]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def plain(file, value):

@@ -1,0 +1,139 @@
+"""The same configuration and seed give the same bits on 1, 2, 3 and 4 ranks; another seed does not."""
+import pathlib
+import unittest
+
+import numpy as np
+from support import COMMANDS, EXAMPLES, differences, folder, in_parallel, main, provenance, run
+
+# 700 neurons are 2 tiles: on 3 and 4 ranks some rank has no neurons. 1300 are 3 tiles, not divisible by 2.
+CONFIGURATION = """
+[run]
+seed = 11
+[network]
+preset = "decision"
+neurons = {neurons}
+[time]
+step = 0.01
+duration = 0.4
+save_every = 0.02
+trials = 3
+[integration]
+restart_every = 0.1
+[initial]
+latent_std = 0.5
+[[inputs]]
+kind = "ornstein_uhlenbeck"
+std = 0.3
+[[inputs]]
+kind = "pulse"
+start = 0.105
+stop = 0.21
+amplitudes = [0.5, -0.5]
+[observation]
+channels = 5
+[output]
+inputs = true
+population_means = true
+rates = true
+neurons = [0, 3, 511, 512, 699]
+"""
+
+METHODS = {
+    "map": ["integration.method=map"],
+    "euler": ["integration.method=euler"],
+    "exponential_euler": ["integration.method=exponential_euler"],
+    "runge_kutta_fixed": ["integration.method=runge_kutta", "integration.adaptive=false"],
+    "runge_kutta_adaptive": ["integration.method=runge_kutta"],
+    "adams": ["integration.method=adams"],
+    "bdf": ["integration.method=bdf"],
+}
+SPACES = {
+    "neuron": ["output.potentials=true", "initial.potential_std=0.5"],
+    "latent": ["integration.space=latent"],
+    "sparse": ["network.bulk.kind=sparse", "network.bulk.gain=1.2", "network.bulk.in_degree=30"],
+    "procedural": ["network.bulk.kind=procedural", "network.bulk.gain=1.2", "network.bulk.in_degree=10",
+                   "network.bulk.dale=true"],
+}
+
+
+def cases():
+    """Name -> settings."""
+    for method, chosen in METHODS.items():
+        fixed = method in ("map", "euler", "exponential_euler")
+        for space, more in SPACES.items():
+            noise = [] if not fixed else ["noise.latent=0.1"] + ([] if space == "latent" else ["noise.neuron=0.2"])
+            yield f"{method}-{space}", chosen + more + noise
+            if fixed and space in ("neuron", "latent"):
+                yield f"{method}-{space}-single", chosen + more + noise + ["run.precision=single"]
+    yield "euler-all_to_all", ["network.bulk.kind=procedural", "network.bulk.gain=1.2"]
+    yield "bdf-log_uniform", ["integration.method=bdf", "network.time_constants=log_uniform"]
+    yield "euler-log_uniform", ["integration.method=euler", "network.time_constants=log_uniform",
+                                "network.tau_minimum=0.05", "noise.neuron=0.1"]
+
+
+class RankIndependence(unittest.TestCase):
+    def compare(self, name, command, config, settings, here):
+        """One rank without a launcher, then several."""
+        sets = [word for setting in settings for word in ("--set", setting)]
+        alone = here / f"{name}-alone.h5"
+        run(*command, config, "-o", alone, *sets)
+        self.assertEqual(1, provenance(alone)["ranks"], name)
+        for ranks in (2, 3, 4):
+            output = here / f"{name}-{ranks}.h5"
+            run(*command, config, "-o", output, *sets, ranks=ranks)
+            self.assertEqual([], differences(alone, output), f"{name} on {ranks} ranks")
+            self.assertEqual(ranks, provenance(output)["ranks"], name)
+            output.unlink()
+        return alone, sets
+
+    def control(self, name, command, config, sets, alone, here):
+        other = here / f"{name}-other.h5"
+        run(*command, config, "-o", other, *sets, "--set", "run.seed=987")
+        changed = [path for path in differences(alone, other) if "@" not in path]
+        self.assertTrue(any(path.endswith(("/latent", "/m")) for path in changed),
+                        f"{name}: another seed changed only {changed}")
+
+    def test_methods(self):
+        with folder() as name:
+            here = pathlib.Path(name)
+
+            def job(number, case, settings):
+                config = here / f"{case}.toml"
+                config.write_text(CONFIGURATION.format(neurons=(700, 1300)[number % 2]))
+                alone, sets = self.compare(case, ["simulate"], config, settings, here)
+                self.control(case, ["simulate"], config, sets, alone, here)
+
+            in_parallel([lambda n=n, c=c, s=s: job(n, c, s) for n, (c, s) in enumerate(cases())])
+
+    def test_methods_differ(self):
+        """That no two methods give the same latents shows that the settings reach the program."""
+        with folder() as name:
+            here = pathlib.Path(name)
+            config = here / "base.toml"
+            config.write_text(CONFIGURATION.format(neurons=700))
+            files = []
+            for method, settings in METHODS.items():
+                files.append(here / f"{method}.h5")
+                run("simulate", config, "-o", files[-1], *[w for s in settings for w in ("--set", s)])
+            for i, one in enumerate(files):
+                for other in files[:i]:
+                    self.assertIn("/trajectory/latent", differences(one, other), f"{one.stem} and {other.stem}")
+
+    def test_examples(self):
+        with folder() as name:
+            here = pathlib.Path(name)
+            counts = np.random.default_rng(1).poisson(0.5, (5, 100, 12))
+            np.savez(here / "session.npz", counts=counts.astype("u1"), n_steps=np.array([100, 90, 100, 80, 70]))
+
+            def job(example):
+                config = here / example.name
+                config.write_text(example.read_text())
+                command = COMMANDS.get(example.stem, ["simulate"])
+                alone, sets = self.compare(example.stem, command, config, [], here)
+                if example.stem != "import_recording":
+                    self.control(example.stem, command, config, sets, alone, here)
+
+            in_parallel([lambda e=e: job(e) for e in sorted(EXAMPLES.glob("*.toml"))])
+
+
+main()
