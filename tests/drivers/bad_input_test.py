@@ -226,8 +226,7 @@ MISTAKES = {
     "inspect a folder": ((GOOD, ["inspect", "folder"]), DATA, ["folder", "directory"]),
     "activity without bound": (
         simulate("network.activation=identity", "initial.latent_std=1.0", "time.duration=1000", "time.save_every=10"),
-        NUMERICAL,
-        ["not finite", "time"]),
+        NUMERICAL, ["kappa_", "inf", "time.step"]),
 }
 
 
