@@ -176,6 +176,16 @@ struct NetworkOptions {
       check.fail("arrays", "source = \"arrays\" needs both arrays.m and arrays.n");
     if (source == NetworkSource::heavy_tailed && heavy_tailed.overlap.empty())
       check.fail("heavy_tailed", "source = \"heavy_tailed\" needs heavy_tailed.overlap, an R x R matrix");
+    if (source != NetworkSource::file && !file.empty())
+      check.fail("file", "is given, but network.source is not \"file\": the file would not be read");
+    if (source != NetworkSource::populations && !populations.empty())
+      check.fail("populations", "are given, but network.source is not \"populations\": they would not be used");
+    if (source != NetworkSource::arrays && (arrays.m.given || arrays.n.given))
+      check.fail("arrays", "are given, but network.source is not \"arrays\": they would not be used");
+    if (tau && time_constants == TimeConstants::log_uniform)
+      check.fail("tau", "is a shared time constant, but time_constants = \"log_uniform\" gives every neuron its own");
+    if (bulk.kind == BulkKind::none && bulk.gain > 0)
+      check.fail("bulk.gain", "is {}, but bulk.kind = \"none\": choose \"sparse\" or \"procedural\"", bulk.gain);
     if (bulk.kind == BulkKind::sparse && bulk.in_degree == 0)
       check.fail("bulk.in_degree",
                  "a sparse bulk needs in_degree of at least 1; all-to-all needs kind = \"procedural\"");

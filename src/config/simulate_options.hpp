@@ -68,6 +68,8 @@ struct TimeOptions {
   void validate(const Checker& check) const {
     if (duration / step > 4e9)
       check.fail("duration", "needs {:.3g} steps of {} s; at most 4e9 can be counted", duration / step, step);
+    if (duration > 0 && step > duration)
+      check.fail("step", "must not exceed time.duration ({} s), found {} s", duration, step);
     for (std::size_t i = 0; i < save_at.size(); ++i) {
       if (!(save_at[i] >= 0.0 && save_at[i] <= duration))
         check.fail("save_at", "times must lie in [0, duration = {}], found {}", duration, save_at[i]);
@@ -105,7 +107,7 @@ struct IntegrationOptions {
          {"adams", Method::adams, "Adams-Moulton of variable order (CVODE)"},
          {"bdf", Method::bdf, "stiff: backward differentiation of variable order with an exact linear solver (CVODE)"}},
         {.doc = "integration method"});
-    v.integer("order", order, {.doc = "order of runge_kutta", .minimum = 2, .maximum = 8});
+    v.integer("order", order, {.doc = "order of runge_kutta; 7 runs the method of order 8", .minimum = 2, .maximum = 8});
     v.flag("adaptive", adaptive, {.doc = "adaptive steps for runge_kutta; adams and bdf always are"});
     v.real("relative_tolerance", relative_tolerance,
            {.doc = "relative tolerance of adaptive methods", .above = 0.0, .below = 1.0});
@@ -179,7 +181,8 @@ struct InputOptions {
                "stationary random input, mean amplitude, held constant over each time.step"},
               {"file", InputKind::file, "samples of an array, each held for interval"}},
              {.doc = "shape in time"});
-    v.integer("channel", channel, {.doc = "input channel driven; the first one for an array of several", .minimum = 0});
+    v.integer("channel", channel,
+              {.doc = "input channel driven; the first one for an array of several", .minimum = 0, .maximum = 1000000});
     v.real("amplitude", amplitude, {.doc = "amplitude, or factor of the array"});
     v.reals("amplitudes", amplitudes,
             {.doc = "amplitude by trial, cycled when there are more trials; overrides amplitude"});
@@ -224,7 +227,8 @@ struct ObservationOptions {
              {{"latent", ObservationSource::latent, "mean = link(weights z + bias)"},
               {"rates", ObservationSource::rates, "channel c sees neuron c: mean = link(weight_c phi(x_c) + bias_c)"}},
              {.doc = "what is observed"});
-    v.integer("channels", channels, {.doc = "number of channels; 0: as many as weights has rows", .minimum = 0});
+    v.integer("channels", channels,
+              {.doc = "number of channels; 0: as many as weights has rows", .minimum = 0, .maximum = 1000000});
     v.array("weights", weights,
             {.doc = "[channel, rank] for latent, [channel] for rates; default: random for latent, 1 for rates"});
     v.real("weight_std", weight_std, {.doc = "standard deviation of random weights", .minimum = 0.0});

@@ -42,6 +42,9 @@ void require_possible_target(const std::filesystem::path& target) {
   const auto folder = folder_of(target);
   if (target.filename().empty() || std::filesystem::is_directory(target, ignored))
     throw InputOutputError("cannot write '{}': it is a directory; give the name of a file", target.string());
+  if (std::filesystem::exists(target, ignored) && !std::filesystem::is_regular_file(target, ignored))
+    throw InputOutputError("cannot write '{}': it is a device, pipe or socket; give the name of a file",
+                           target.string());
   if (!std::filesystem::exists(folder, ignored))
     throw InputOutputError("cannot write '{}': folder '{}' does not exist; make it first", target.string(),
                            folder.string());

@@ -67,8 +67,12 @@ std::int64_t NetworkFile::require(const std::string& array, std::size_t axes, co
 NetworkFile NetworkFile::open(const parallel::Communicator& comm, const std::filesystem::path& path,
                               const std::string& group) {
   NetworkFile network(File::open(comm, path), group);
+  require_readable_format(network.file_);
   network.rank_ = network.require("m", 2, "[neuron, rank]");
   network.neurons_ = static_cast<std::int64_t>(network.file_.info(group + "/m").shape[0]);
+  if (network.neurons_ == 0 || network.rank_ == 0)
+    throw InputDataError("dataset '{}/m' in file '{}' has shape [{}, {}]; a network has at least one neuron and rank 1",
+                         group, network.file_.name(), network.neurons_, network.rank_);
   const auto rank_of_n = network.require("n", 2, "[neuron, rank]");
   if (rank_of_n != network.rank_)
     throw InputDataError("file '{}': '{}/m' has rank {}, '{}/n' has rank {}; they must agree", network.file_.name(),

@@ -19,8 +19,10 @@ OutputFile::~OutputFile() {
   std::filesystem::remove(temporary_name(target_), ignored);
 }
 
-OutputFile OutputFile::create(const parallel::Communicator& comm, const std::filesystem::path& target, FileType type,
+OutputFile OutputFile::create(const parallel::Communicator& comm, const std::filesystem::path& named, FileType type,
                               const Provenance& provenance, std::uint64_t bytes) {
+  // Through a symbolic link the file it points to is replaced, not the link.
+  const auto target = std::filesystem::is_symlink(named) ? std::filesystem::weakly_canonical(named) : named;
   on_root(comm, [&] {
     require_possible_target(target);
     require_space(temporary_name(target), bytes);

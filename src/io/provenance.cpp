@@ -72,6 +72,15 @@ void write_provenance(File& file, FileType type, const Provenance& provenance) {
   file.set_attributes("/provenance", values);
 }
 
+void require_readable_format(const File& file) {
+  const auto format = file.attribute("/", "format_version");
+  if (!format) return;
+  const auto* number = std::get_if<std::int64_t>(&*format);
+  if (number == nullptr || *number < 1 || *number > format_version)
+    throw InputDataError("'{}' has format version {}, this program reads version {}", file.name(),
+                         number == nullptr ? "?" : std::to_string(*number), format_version);
+}
+
 void require_file_type(const File& file, FileType type) {
   const auto found = file.attribute("/", "file_type");
   const auto* name = found ? std::get_if<std::string>(&*found) : nullptr;
@@ -80,11 +89,7 @@ void require_file_type(const File& file, FileType type) {
                          file.name(), name_of(type));
   if (*name != name_of(type))
     throw InputDataError("'{}' is a {} file, expected a {} file", file.name(), *name, name_of(type));
-  const auto format = file.attribute("/", "format_version");
-  const auto* number = format ? std::get_if<std::int64_t>(&*format) : nullptr;
-  if (number == nullptr || *number < 1 || *number > format_version)
-    throw InputDataError("'{}' has format version {}, this program reads version {}", file.name(),
-                         number == nullptr ? "?" : std::to_string(*number), format_version);
+  require_readable_format(file);
 }
 
 }  // namespace rankflow::io

@@ -33,6 +33,9 @@ std::string utc_now();
 /// ranks, host, start_time, end_time, status, wall_seconds, resumes and the library versions.
 void write_provenance(File& file, FileType type, const Provenance& provenance);
 
+/// Throws InputDataError when the file names a format version this program does not read.
+void require_readable_format(const File& file);
+
 /// Throws InputDataError unless the file was written as `type` in a format this program reads.
 void require_file_type(const File& file, FileType type);
 

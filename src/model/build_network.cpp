@@ -87,6 +87,9 @@ template <class T>
 Network<T> build_network(const NetworkOptions& options, int input_channels, std::uint64_t seed,
                          const parallel::Communicator& comm) {
   auto network = from_source<T>(options, input_channels, seed, comm);
+  if (network.rank > largest_rank)
+    throw InputDataError("the network has rank {}; at most {} is supported: are its arrays transposed?", network.rank,
+                         largest_rank);
   require_inputs(network.inputs, input_channels);
   apply_options(options, seed, network);
   return network;

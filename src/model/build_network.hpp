@@ -10,6 +10,9 @@ namespace rankflow::model {
 /// Neurons of a generated network (preset, populations, heavy_tailed) when network.neurons is 0.
 inline constexpr std::int64_t default_neurons = 1000;
 
+/// Ranks above this are taken for a mistake: the reduced dynamics would not be low-dimensional.
+inline constexpr int largest_rank = 64;
+
 /// Makes this rank's share of the network that `options` describe. Weights are drawn in double precision and
 /// rounded to T. Neuron i's weights depend on `seed` and i only, for any number of neurons and ranks.
 /// `input_channels`: number of channels that the configuration's inputs drive; 0 if there are none.

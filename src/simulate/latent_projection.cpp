@@ -36,20 +36,21 @@ template <class T>
 template <class TileOf>
 void LatentProjection<T>::project_tiles(int states, TileOf&& tile_of, std::span<double> z) const {
   const auto size = static_cast<std::size_t>(columns_);
-  parallel::ReproducibleSum sums(static_cast<std::size_t>(states) * size);
+  const auto count = static_cast<std::size_t>(states) * size;
+  if (!sums_ || sums_->count() != count) sums_.emplace(count);
+  overlaps_.resize(count);
   for (std::int64_t tile = 0; tile < network_.partition.tiles(); ++tile) {
-    const auto count = tile_weights(network_, tile).count;
+    const auto neurons = tile_weights(network_, tile).count;
     for (int s = 0; s < states; ++s)
-      for (int c = 0; c < columns_; ++c)
-        sums.add(static_cast<std::size_t>(s * columns_ + c),
-                 static_cast<double>(tile_dot(tile_of(s, tile), column(tile, c), count)));
+      for (int k = 0; k < columns_; ++k)
+        sums_->add(static_cast<std::size_t>(s) * size + static_cast<std::size_t>(k),
+                   static_cast<double>(tile_dot(tile_of(s, tile), column(tile, k), neurons)));
   }
-  std::vector<double> overlaps(sums.count());
-  sums.reduce(comm_, overlaps);
+  sums_->reduce(comm_, overlaps_);
   for (std::size_t s = 0; s < static_cast<std::size_t>(states); ++s) {
     for (std::size_t r = 0; r < static_cast<std::size_t>(network_.rank); ++r) {
       double coordinate = 0;
-      for (std::size_t c = 0; c < size; ++c) coordinate += coordinates_[r * size + c] * overlaps[s * size + c];
+      for (std::size_t c = 0; c < size; ++c) coordinate += coordinates_[r * size + c] * overlaps_[s * size + c];
       z[s * static_cast<std::size_t>(network_.rank) + r] = coordinate;
     }
   }

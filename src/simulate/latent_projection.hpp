@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -31,6 +32,9 @@ class LatentProjection {
   const parallel::Communicator& comm_;
   int columns_;                      ///< R + I
   std::vector<double> coordinates_;  ///< [R, R + I]: inverse Gram matrix, rows of m
+  // Work space: projections are made at every saved row, with a threshold at every step.
+  mutable std::optional<parallel::ReproducibleSum> sums_;
+  mutable std::vector<double> overlaps_;
 };
 
 }  // namespace rankflow::simulate

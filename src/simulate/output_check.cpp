@@ -6,7 +6,9 @@
 
 #include "config/load.hpp"
 #include "core/error.hpp"
+#include "io/agreement.hpp"
 #include "io/checkpoint_store.hpp"
+#include "io/file_system.hpp"
 #include "io/hdf5_file.hpp"
 #include "parallel/reproducible_sum.hpp"
 #include "simulate/tile_kernels.hpp"
@@ -17,14 +19,16 @@ namespace {
 constexpr std::uintmax_t largest_hashed_file = std::uintmax_t{64} << 20;
 
 /// The same answer on every rank although only rank 0 looks.
-bool on_root(const parallel::Communicator& comm, bool mine) {
+bool rank_zero_sees(const parallel::Communicator& comm, bool mine) {
   return comm.any(comm.is_root() && mine);
 }
 
 void refuse_inputs(const Request& request, const parallel::Communicator& comm) {
-  for (const auto& input : input_files(request.options)) {
+  auto inputs = input_files(request.options);
+  if (!request.source.empty()) inputs.push_back(request.source);
+  for (const auto& input : inputs) {
     std::error_code ignored;
-    if (on_root(comm, std::filesystem::equivalent(input, request.output, ignored)))
+    if (rank_zero_sees(comm, std::filesystem::equivalent(input, request.output, ignored)))
       throw ConfigurationError("{} is both the output and a file the configuration reads; choose another output",
                                request.output.string());
   }
@@ -42,6 +46,13 @@ Earlier look_at_result(const Request& request, const parallel::Communicator& com
                              request.output.string(), io::name_of(request.type), error.what(),
                              request.resume ? "" : ", or replace it with --overwrite");
   }
+}
+
+/// The configuration without what may change between sessions of one run.
+std::string lasting_toml(config::SimulateOptions options) {
+  options.run.wall_time = 0;
+  options.run.checkpoint_every = 0;
+  return config::resolved_toml(options);
 }
 
 std::string content_of(const std::filesystem::path& path, const parallel::Communicator& comm) {
@@ -107,9 +118,10 @@ std::vector<std::filesystem::path> input_files(const config::SimulateOptions& op
 }
 
 Earlier check_output(const Request& request, const parallel::Communicator& comm) {
+  io::on_root(comm, [&] { io::require_possible_target(request.output); });
   refuse_inputs(request, comm);
   std::error_code ignored;
-  if (!on_root(comm, std::filesystem::exists(request.output, ignored))) return Earlier::nothing;
+  if (!rank_zero_sees(comm, std::filesystem::exists(request.output, ignored))) return Earlier::nothing;
   const io::CheckpointStore store(request.output, comm, "");
   const bool unfinished = !store.sequences().empty();
   if (unfinished && !request.resume && !request.overwrite)
@@ -117,18 +129,28 @@ Earlier check_output(const Request& request, const parallel::Communicator& comm)
         "{} is an unfinished run with a checkpoint; continue it with --resume, or discard it with --overwrite",
         request.output.string());
   if (unfinished) return Earlier::unfinished;
-  if (request.overwrite || !on_root(comm, std::filesystem::is_regular_file(request.output, ignored)))
-    return Earlier::nothing;  // what is neither missing nor a file is refused, with its reason, where files are made
+  if (request.overwrite) return Earlier::nothing;
   return look_at_result(request, comm);
+}
+
+void require_same_configuration(const Request& request, const parallel::Communicator& comm) {
+  const auto file = io::File::open(comm, request.output);
+  const auto stored = file.attribute("/provenance", "configuration");
+  const auto* text = stored ? std::get_if<std::string>(&*stored) : nullptr;
+  if (text == nullptr) throw InputDataError("{} does not say which configuration made it", request.output.string());
+  auto earlier = config::load_text<config::SimulateOptions>(*text, request.output.string(), {}).options;
+  earlier.output.inputs = request.options.output.inputs;
+  if (lasting_toml(earlier) != lasting_toml(request.options))
+    throw ConfigurationError(
+        "{} is complete, but was made with another configuration (see inspect); choose another "
+        "output, or leave out --resume to replace it",
+        request.output.string());
 }
 
 template <class T>
 std::string run_identity(const config::SimulateOptions& options, const model::Network<T>& network,
                          const parallel::Communicator& comm) {
-  config::SimulateOptions lasting = options;
-  lasting.run.wall_time = 0;
-  lasting.run.checkpoint_every = 0;
-  std::string identity = config::resolved_toml(lasting) + digest_of(network, comm);
+  std::string identity = lasting_toml(options) + digest_of(network, comm);
   for (const auto& file : input_files(options)) identity += " " + content_of(file, comm);
   return io::hash_of(identity);
 }

@@ -17,6 +17,9 @@ enum class Earlier { nothing, complete, unfinished };
 /// result of this kind, an unfinished run (unless `overwrite` or `resume`). Collective. Throws ConfigurationError.
 Earlier check_output(const Request& request, const parallel::Communicator& comm);
 
+/// Throws ConfigurationError when a complete result was made with another configuration. Collective.
+void require_same_configuration(const Request& request, const parallel::Communicator& comm);
+
 /// Files that the configuration reads.
 std::vector<std::filesystem::path> input_files(const config::SimulateOptions& options);
 

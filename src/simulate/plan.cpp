@@ -41,7 +41,7 @@ std::uint64_t integrator_vectors(const config::IntegrationOptions& integration, 
     case config::Method::adams:
       return 13 + work + 8;  // history to order 12, fixed-point solver
     case config::Method::bdf:
-      return 6 + work + (bulk ? krylov : 0);
+      return 6 + work + 5 + (bulk ? krylov : 0);  // history to order 5, Newton's vectors
     case config::Method::runge_kutta:
       return static_cast<std::uint64_t>(integration.order) + 9;
     default:

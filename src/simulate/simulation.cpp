@@ -41,6 +41,7 @@ class Session {
     }
     console_.end_progress();
     finish(file);
+    console_.info("wrote {}", request_.output.string());
     return ExitCode::done;
   }
 
@@ -129,6 +130,7 @@ ExitCode run_simulation(const Request& asked, const parallel::Communicator& comm
   check_combination(request.options);
   const Earlier earlier = check_output(request, comm);
   if (request.resume && earlier == Earlier::complete) {
+    require_same_configuration(request, comm);
     console.info("{} is complete; nothing to resume", request.output.string());
     return ExitCode::done;
   }

@@ -16,7 +16,8 @@ namespace rankflow::simulate {
 /// A simulation as a driver orders it.
 struct Request {
   config::SimulateOptions options;
-  std::string configuration;  ///< resolved TOML text, for provenance
+  std::string configuration;     ///< resolved TOML text, for provenance
+  std::filesystem::path source;  ///< file the configuration was read from; may be empty
   std::filesystem::path output;
   io::FileType type = io::FileType::run;  ///< run, or recording: observations with their ground truth
   bool resume = false;
