@@ -48,7 +48,6 @@ constexpr const char* network = R"(
 [network]
 preset = "decision"
 neurons = 1300
-tau = 0.1
 [time]
 step = 0.001
 duration = 0.2
