@@ -39,7 +39,7 @@ neurons = [0, 3, 511, 512, 699]
 """
 
 METHODS = {
-    "map": ["integration.method=map"],
+    "map": ["integration.method=map", "network.decay=0.85"],  # by default its decay is that of euler
     "euler": ["integration.method=euler"],
     "exponential_euler": ["integration.method=exponential_euler"],
     "runge_kutta_fixed": ["integration.method=runge_kutta", "integration.adaptive=false"],
