@@ -19,12 +19,12 @@
 #include "allocations.hpp"
 #include "config/load.hpp"
 #include "model/bulk.hpp"
+#include "model/fast_tanh.hpp"
 #include "parallel/draws.hpp"
 #include "parallel/reproducible_sum.hpp"
 #include "simulate/assembly.hpp"
 #include "simulate/latent_step_engine.hpp"
 #include "simulate/neuron_step_engine.hpp"
-#include "simulate/tile_kernels_tanh.hpp"
 
 namespace rankflow::simulate {
 namespace {
@@ -237,7 +237,7 @@ template <class T>
 void register_precision(const std::string& name) {
   using B = xsimd::batch<T>;
   benchmark::RegisterBenchmark(("tanh/" + name).c_str(),
-                               [](auto& s) { map_in_cache<T>(s, [](const B& x) { return kernels::fast_tanh(x); }); });
+                               [](auto& s) { map_in_cache<T>(s, [](const B& x) { return model::fast_tanh(x); }); });
   benchmark::RegisterBenchmark(("tanh_of_xsimd/" + name).c_str(),
                                [](auto& s) { map_in_cache<T>(s, [](const B& x) { return xsimd::tanh(x); }); });
   benchmark::RegisterBenchmark(("normal/" + name).c_str(), normals<T>);

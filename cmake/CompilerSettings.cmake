@@ -18,7 +18,7 @@ add_library(rankflow_settings INTERFACE)
 target_compile_features(rankflow_settings INTERFACE cxx_std_20)
 target_compile_options(rankflow_settings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
-# A product and a sum are fused only where the code says fma: otherwise the same expression, inlined into two places,
+# A product and a sum are fused only where the code says so (model/fused_product.hpp): otherwise the same expression, inlined into two places,
 # may round differently, and a resumed run would not repeat the bits of a straight one.
 target_compile_options(rankflow_settings INTERFACE -ffp-contract=off)
 if(RANKFLOW_ARCH)

@@ -6,6 +6,7 @@
 #include <xsimd/xsimd.hpp>
 
 #include "config/network_options.hpp"
+#include "model/fast_tanh.hpp"
 
 namespace rankflow::model {
 
@@ -18,11 +19,11 @@ namespace activation {
 struct Tanh {
   template <class B>
   static B rate(const B& x, const B& d) {
-    return xsimd::tanh(x + d);
+    return fast_tanh(x + d);
   }
   template <class B>
   static B slope(const B& x, const B& d) {
-    const B r = xsimd::tanh(x + d);
+    const B r = fast_tanh(x + d);
     return B(1) - r * r;
   }
 };
@@ -55,7 +56,7 @@ struct Sigmoid {
   template <class B>
   static B rate(const B& x, const B& d) {
     // Written with tanh, which neither overflows nor loses the small tail's sign.
-    return B(0.5) + B(0.5) * xsimd::tanh(B(0.5) * (x + d));
+    return B(0.5) + B(0.5) * fast_tanh(B(0.5) * (x + d));
   }
   template <class B>
   static B slope(const B& x, const B& d) {

@@ -7,13 +7,14 @@
 #include <xsimd/xsimd.hpp>
 
 #include "model/activation.hpp"
+#include "model/fused_product.hpp"
 #include "simulate/tile_kernels.hpp"
-#include "simulate/tile_kernels_fma.hpp"
-#include "simulate/tile_kernels_tanh.hpp"
 
 namespace rankflow::simulate {
 namespace kernels {
 
+using model::fused;
+using model::fused_minus;
 using parallel::tile_size;
 
 template <class T>
@@ -142,14 +143,10 @@ void pass_in_cache(const TileWeights<T> w, const Source source, T* rates, T* sum
   for (int r = 0; r < w.rank; ++r) sums[r] = dot(w.n + r * tile_size, out, w.count);
 }
 
-/// The functor that stands for an activation in these kernels.
-template <class Phi>
-using Fast = std::conditional_t<std::is_same_v<Phi, model::activation::Tanh>, FastTanh, Phi>;
-
 template <class T, class Source>
 void pass(model::Activation activation, const TileWeights<T>& w, const Source& source, T* rates, T* sums) {
   model::with_activation(activation, [&](auto phi) {
-    using Phi = Fast<decltype(phi)>;
+    using Phi = decltype(phi);
     switch (w.rank) {
       case 1:
         return pass_in_registers<1, Phi>(w, source, rates, sums);

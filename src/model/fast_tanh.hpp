@@ -6,9 +6,9 @@
 
 #include <xsimd/xsimd.hpp>
 
-#include "simulate/tile_kernels_fma.hpp"
+#include "model/fused_product.hpp"
 
-namespace rankflow::simulate::kernels {
+namespace rankflow::model {
 
 /// Numbers behind tanh in one precision. `series`: polynomial through exp(r) = 1 + r + r^2 series(r) at the Chebyshev
 /// nodes of |r| <= ln(2)/2; the relative error of exp(r) - 1 is below 5e-17 (double) and 6e-10 (float).
@@ -77,12 +77,4 @@ template <class T, class A>
   return xsimd::copysign(e / (B(T(2)) + e), x);
 }
 
-/// Tanh of model/activation.hpp, faster.
-struct FastTanh {
-  template <class B>
-  [[gnu::always_inline]] static B rate(const B& x, const B& d) {
-    return fast_tanh(x + d);
-  }
-};
-
-}  // namespace rankflow::simulate::kernels
+}  // namespace rankflow::model

@@ -1,4 +1,4 @@
-#include "simulate/tile_kernels_tanh.hpp"
+#include "model/fast_tanh.hpp"
 
 #include <array>
 #include <cmath>
@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-namespace rankflow::simulate::kernels {
+namespace rankflow::model {
 namespace {
 
 template <class T>
@@ -66,4 +66,4 @@ TYPED_TEST(FastTanhTest, KeepsWhatIsSpecial) {
 }
 
 }  // namespace
-}  // namespace rankflow::simulate::kernels
+}  // namespace rankflow::model

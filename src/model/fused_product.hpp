@@ -3,7 +3,7 @@
 
 #include <xsimd/xsimd.hpp>
 
-namespace rankflow::simulate::kernels {
+namespace rankflow::model {
 
 /// a b + c with one rounding where the processor can. xsimd 8.1 writes fma as a product and a sum for AVX-512, which
 /// stay two instructions since the compiler may not contract them.
@@ -34,4 +34,4 @@ template <class T, class A>
     return xsimd::fnma(a, b, c);
 }
 
-}  // namespace rankflow::simulate::kernels
+}  // namespace rankflow::model
