@@ -14,7 +14,7 @@ function(rankflow_layer name)
 endfunction()
 
 # What every test runs under: more ranks than cores, root in a container, one thread per rank.
-set(RANKFLOW_TEST_ENVIRONMENT OMP_NUM_THREADS=1
+set(RANKFLOW_TEST_ENVIRONMENT OMP_NUM_THREADS=1 GTEST_COLOR=no
   OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
   OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1)
 

@@ -20,29 +20,39 @@ stage() {
   return $status
 }
 
-# attribute NAME FILE: a number in the first element of a JUnit file.
-attribute() { sed -n "s/.*[[:space:]]$1=\"\([0-9]*\)\".*/\1/p" "$2" | head -n 1; }
+# outcomes FILE: "<outcome> <test>" for every test of a JUnit file of ctest; outcome is passed, failed or skipped.
+# A test that could not start ("Unable to find executable") counts as failed, though ctest calls it skipped.
+outcomes() {
+  awk -F'"' '
+    /<testcase name=/ { name = $2; outcome = $0 ~ /status="run"/ ? "passed" : "failed" }
+    /<skipped message="(SKIP_|Disabled)/ { outcome = "skipped" }
+    /<\/testcase>/ { print outcome, name }' "$1"
+}
 
 # run_ctest NAME PRESET CTEST-ARGUMENTS…: every test that ctest selects is one check.
 run_ctest() {
-  local name=$1 build=$root/build/$2 start=$SECONDS report total bad
+  local name=$1 build=$root/build/$2 start=$SECONDS report outcome test
   shift 2
   report=$build/junit.xml
   rm -f "$report"
   echo "=== $name"
   ctest --test-dir "$build" -j "$(cores)" --output-on-failure --output-junit "$report" "$@"
   echo "--- $name: $((SECONDS - start)) s"
-  total=$(attribute tests "$report")
-  if [ -z "$total" ]; then
+  if ! grep -qs '<testcase' "$report"; then
     failed=$((failed + 1))
-    failures+=("$name: ctest did not run")
+    failures+=("$name: ctest found no test")
     return
   fi
-  bad=$(attribute failures "$report")
-  passed=$((passed + total - bad - $(attribute skipped "$report") - $(attribute disabled "$report")))
-  failed=$((failed + bad))
-  skipped=$((skipped + $(attribute skipped "$report") + $(attribute disabled "$report")))
-  mapfile -t -O ${#failures[@]} failures < <(sed -n 's/.*<testcase name="\([^"]*\)".*status="fail".*/'"$name"': \1/p' "$report")
+  while read -r outcome test; do
+    case $outcome in
+      passed) passed=$((passed + 1)) ;;
+      skipped) skipped=$((skipped + 1)) ;;
+      *)
+        failed=$((failed + 1))
+        failures+=("$name: $test")
+        ;;
+    esac
+  done < <(outcomes "$report")
   report_skips "$build"
 }
 
