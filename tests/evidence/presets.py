@@ -38,6 +38,6 @@ class PresetCase(Case):
         by 8e-7."""
         return self.simulate(
             run={"seed": seed}, network={"preset": preset, "neurons": neurons, "tau": TAU},
-            time={"step": step, "duration": duration, "trials": len(start)} | output,
+            time={"step": step, "duration": step * round(duration / step), "trials": len(start)} | output,
             integration={"space": "latent", "method": method, "order": 4, "adaptive": False},
             initial={"latent": np.array(start)}, output={"network": False}).latent
