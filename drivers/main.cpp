@@ -1,4 +1,6 @@
 // The program `rankflow`: reads the command line and hands over to one driver.
+#include <cstdio>
+#include <exception>
 #include <functional>
 #include <iostream>
 #include <optional>
@@ -87,9 +89,7 @@ std::optional<int> parse(CommandLine& line, int argc, char** argv, bool speaking
   }
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   const parallel::Environment environment(argc, argv);
   const auto guard = environment.world();
   const auto comm = environment.world();
@@ -100,4 +100,15 @@ int main(int argc, char** argv) {
   return parallel::run_guarded(
       guard, [&] { return line.driver(line.arguments, {.comm = comm, .console = console}); },
       [&](const std::string& message) { console.error(message); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& error) {  // before the guard stands: MPI itself did not start
+    std::fputs(error.what(), stderr);
+    return static_cast<int>(ExitCode::internal);
+  }
 }

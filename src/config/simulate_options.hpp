@@ -107,7 +107,8 @@ struct IntegrationOptions {
          {"adams", Method::adams, "Adams-Moulton of variable order (CVODE)"},
          {"bdf", Method::bdf, "stiff: backward differentiation of variable order with an exact linear solver (CVODE)"}},
         {.doc = "integration method"});
-    v.integer("order", order, {.doc = "order of runge_kutta; 7 runs the method of order 8", .minimum = 2, .maximum = 8});
+    v.integer("order", order,
+              {.doc = "order of runge_kutta; 7 runs the method of order 8", .minimum = 2, .maximum = 8});
     v.flag("adaptive", adaptive, {.doc = "adaptive steps for runge_kutta; adams and bdf always are"});
     v.real("relative_tolerance", relative_tolerance,
            {.doc = "relative tolerance of adaptive methods", .above = 0.0, .below = 1.0});

@@ -91,7 +91,7 @@ void require_shape(const ArraySource& source, const Shape& shape, const Shape& e
 }
 
 /// Values in the order of the file (Fortran) brought to C order.
-std::vector<double> to_c_order(const Shape& shape, std::vector<double> values) {
+std::vector<double> to_c_order(const Shape& shape, const std::vector<double>& values) {
   std::vector<double> result(values.size());
   std::vector<std::uint64_t> index(shape.size(), 0);
   for (const double value : values) {

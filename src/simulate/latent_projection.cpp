@@ -21,7 +21,7 @@ LatentProjection<T>::LatentProjection(const model::Network<T>& network, const pa
     const auto count = tile_weights(network, tile).count;
     for (int a = 0; a < columns_; ++a)
       for (int b = 0; b < columns_; ++b)
-        sums.add(static_cast<std::size_t>(a * columns_ + b),
+        sums.add(static_cast<std::size_t>(a) * size + static_cast<std::size_t>(b),
                  static_cast<double>(tile_dot(column(tile, a), column(tile, b), count)));
   }
   Eigen::MatrixXd gram(columns_, columns_);
@@ -29,7 +29,8 @@ LatentProjection<T>::LatentProjection(const model::Network<T>& network, const pa
   const Eigen::MatrixXd inverse = gram.completeOrthogonalDecomposition().pseudoInverse();
   coordinates_.resize(static_cast<std::size_t>(network.rank) * size);
   for (int r = 0; r < network.rank; ++r)
-    for (int c = 0; c < columns_; ++c) coordinates_[static_cast<std::size_t>(r * columns_ + c)] = inverse(r, c);
+    for (int c = 0; c < columns_; ++c)
+      coordinates_[static_cast<std::size_t>(r) * size + static_cast<std::size_t>(c)] = inverse(r, c);
 }
 
 template <class T>

@@ -57,9 +57,7 @@ std::vector<std::pair<std::string, std::uint64_t>> memory_table(const config::Si
   const auto share = static_cast<std::uint64_t>(Partition(network.neurons(), comm.size(), 0).padded_count());
   const auto all = static_cast<std::uint64_t>(network.neurons());
   const std::uint64_t number = options.run.precision == config::Precision::single ? 4 : 8;
-  const auto columns =
-      static_cast<std::uint64_t>(network.m.columns() + network.n.columns() + network.input_weights.columns() +
-                                 network.bias.columns() + network.tau.columns());
+  const std::uint64_t columns = weight_columns(network);
   const auto trials = static_cast<std::uint64_t>(options.time.trials);
   std::vector<std::pair<std::string, std::uint64_t>> table;
   const std::uint64_t names = network.population_names.size() > 1 ? share : 0;

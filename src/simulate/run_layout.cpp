@@ -49,15 +49,20 @@ bool stores_network(const config::SimulateOptions& options, const model::Network
   return options.output.network && network.neurons() <= stored_network_limit;
 }
 
+std::uint64_t weight_columns(const model::Network<double>& network) {
+  std::uint64_t columns = 0;
+  for (const auto* array : {&network.m, &network.n, &network.input_weights, &network.bias, &network.tau})
+    columns += static_cast<std::uint64_t>(array->columns());
+  return columns;
+}
+
 std::uint64_t final_bytes(const config::SimulateOptions& options, const model::Network<double>& network) {
   const auto neurons = static_cast<std::uint64_t>(network.neurons());
   const auto trials = static_cast<std::uint64_t>(options.time.trials);
   std::uint64_t bytes = trials * static_cast<std::uint64_t>(network.rank) * 8;
   if (stores_potentials(options)) bytes += trials * neurons * 8;
   if (stores_network(options, network))
-    bytes += neurons * (options.run.precision == config::Precision::single ? 4 : 8) *
-             static_cast<std::uint64_t>(network.m.columns() + network.n.columns() + network.input_weights.columns() +
-                                        network.bias.columns() + network.tau.columns());
+    bytes += neurons * (options.run.precision == config::Precision::single ? 4 : 8) * weight_columns(network);
   return bytes;
 }
 

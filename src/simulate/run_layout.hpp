@@ -13,6 +13,9 @@ inline constexpr std::int64_t stored_network_limit = 1000000;
 template <class T>
 bool stores_network(const config::SimulateOptions& options, const model::Network<T>& network);
 
+/// Numbers per neuron in all weights: columns of m, n, b, d and tau.
+std::uint64_t weight_columns(const model::Network<double>& network);
+
 /// Bytes of the final state, the integrator's counters and the network in the file.
 std::uint64_t final_bytes(const config::SimulateOptions& options, const model::Network<double>& network);
 

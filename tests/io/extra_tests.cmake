@@ -6,4 +6,4 @@ target_link_libraries(io_exchange PRIVATE rankflow_io)
 add_dependencies(unit_tests io_exchange)
 add_test(NAME io_xarray
   COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/xarray_check.py $<TARGET_FILE:io_exchange> ${MPIEXEC_EXECUTABLE})
-set_tests_properties(io_xarray PROPERTIES LABELS unit TIMEOUT 300 ENVIRONMENT "${RANKFLOW_TEST_ENVIRONMENT}")
+set_tests_properties(io_xarray PROPERTIES LABELS drivers TIMEOUT 300 ENVIRONMENT "${RANKFLOW_TEST_ENVIRONMENT}")

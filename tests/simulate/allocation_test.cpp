@@ -1,5 +1,6 @@
 // Steps allocate nothing: calls of operator new by this program are counted. What C libraries allocate by malloc is
-// not seen.
+// not seen. Left out under the address sanitizer, whose own operator new this one would replace by half.
+#ifndef __SANITIZE_ADDRESS__
 #include <atomic>
 #include <cstdint>
 #include <cstdlib>
@@ -99,3 +100,4 @@ TEST(Allocation, NoneInLatentSpaceSteps) {
 
 }  // namespace
 }  // namespace rankflow::simulate
+#endif
