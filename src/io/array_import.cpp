@@ -191,7 +191,7 @@ DenseArray read_array(const Communicator& comm, const ArraySource& source, const
     require_shape(source, array.shape, expected);
     array.data.resize(count_of(array.shape));
     on_all_ranks(comm, [&] { read_npy_values(*npy.bytes, npy.header, 0, array.data); });
-    if (npy.header.fortran_order) array.data = to_c_order(array.shape, std::move(array.data));
+    if (npy.header.fortran_order) array.data = to_c_order(array.shape, array.data);
   }
   if (allowed == Values::finite) require_finite_values(source, array);
   return array;
