@@ -45,6 +45,7 @@ Network<T> read(const std::string& path) {
 
 template <class T>
 bool same_bits(const NeuronArray<T>& a, const NeuronArray<T>& b) {
+  if (a.size() == 0) return b.size() == 0;  // memcmp takes no null
   return a.columns() == b.columns() && a.size() == b.size() &&
          std::memcmp(a.values().data(), b.values().data(), a.size() * sizeof(T)) == 0;
 }
