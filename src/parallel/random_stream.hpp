@@ -25,7 +25,13 @@ enum class Purpose : std::uint32_t {
   input_noise = 12,
   observation_noise = 13,
   spikes = 14,
-  test = 15
+  test = 15,
+  particle_noise = 16,
+  resampling = 17,
+  batch_choice = 18,
+  parameter_start = 19,
+  smoothing_choice = 20,
+  forecast_noise = 21
 };
 
 inline constexpr std::array all_purposes = {Purpose::population_choice,
@@ -43,7 +49,13 @@ inline constexpr std::array all_purposes = {Purpose::population_choice,
                                             Purpose::input_noise,
                                             Purpose::observation_noise,
                                             Purpose::spikes,
-                                            Purpose::test};
+                                            Purpose::test,
+                                            Purpose::particle_noise,
+                                            Purpose::resampling,
+                                            Purpose::batch_choice,
+                                            Purpose::parameter_start,
+                                            Purpose::smoothing_choice,
+                                            Purpose::forecast_noise};
 
 static_assert(
     [] {
@@ -70,6 +82,8 @@ class Stream {
  public:
   /// The 64-bit key is the Philox image of (seed, purpose).
   Stream(std::uint64_t seed, Purpose purpose);
+  /// Numbers of their own for each iteration of a training.
+  Stream(std::uint64_t seed, Purpose purpose, std::uint64_t iteration);
 
   /// Key of the numbers of rejection round `round`. Rounds have keys of their own, so that any number of
   /// them may follow without touching the numbers of another index, step or trial.
