@@ -31,7 +31,8 @@ enum class Purpose : std::uint32_t {
   batch_choice = 18,
   parameter_start = 19,
   smoothing_choice = 20,
-  forecast_noise = 21
+  forecast_noise = 21,
+  evaluation = 22
 };
 
 inline constexpr std::array all_purposes = {Purpose::population_choice,
@@ -55,7 +56,8 @@ inline constexpr std::array all_purposes = {Purpose::population_choice,
                                             Purpose::batch_choice,
                                             Purpose::parameter_start,
                                             Purpose::smoothing_choice,
-                                            Purpose::forecast_noise};
+                                            Purpose::forecast_noise,
+                                            Purpose::evaluation};
 
 static_assert(
     [] {
