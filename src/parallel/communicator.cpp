@@ -8,58 +8,21 @@
 #include <utility>
 
 #include "core/error.hpp"
+#include "parallel/mpi_status.hpp"
 
 namespace rankflow::parallel {
 namespace {
 
-/// Largest number of elements in one MPI message; below the 32-bit limit of MPI-3 counts.
-constexpr std::int64_t message_limit = std::int64_t{1} << 30;
-
-void check(int status, const char* call) {
-  if (status == MPI_SUCCESS) return;
-  char text[MPI_MAX_ERROR_STRING];
-  int length = 0;
-  MPI_Error_string(status, text, &length);
-  throw InternalError("{} failed: {}", call, std::string_view(text, static_cast<std::size_t>(length)));
-}
+constexpr auto message_limit = mpi_message_limit;
 
 template <class T>
 void reduce_in_place(MPI_Comm comm, std::span<T> values, MPI_Datatype type, MPI_Op op) {
   if (comm == MPI_COMM_NULL) return;
   for (std::size_t done = 0; done < values.size();) {
     const auto count = std::min<std::size_t>(values.size() - done, message_limit);
-    check(MPI_Allreduce(MPI_IN_PLACE, values.data() + done, static_cast<int>(count), type, op, comm), "MPI_Allreduce");
+    check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data() + done, static_cast<int>(count), type, op, comm),
+              "MPI_Allreduce");
     done += count;
-  }
-}
-
-/// Pieces travel one root at a time when a count or displacement would not fit MPI's 32 bits.
-template <class T>
-void gather_pieces(const Communicator& comm, std::span<const T> mine, std::span<T> all,
-                   std::span<const std::int64_t> counts, MPI_Datatype type) {
-  if (comm.is_serial()) {
-    std::copy(mine.begin(), mine.end(), all.begin());
-    return;
-  }
-  if (std::cmp_less(all.size(), message_limit)) {
-    std::vector<int> lengths(counts.size());
-    std::vector<int> offsets(counts.size());
-    int offset = 0;
-    for (std::size_t r = 0; r < counts.size(); ++r) {
-      lengths[r] = static_cast<int>(counts[r]);
-      offsets[r] = std::exchange(offset, offset + lengths[r]);
-    }
-    check(MPI_Allgatherv(mine.data(), static_cast<int>(mine.size()), type, all.data(), lengths.data(), offsets.data(),
-                         type, comm.handle()),
-          "MPI_Allgatherv");
-    return;
-  }
-  std::size_t offset = 0;
-  for (std::size_t r = 0; r < counts.size(); ++r) {
-    const auto piece = all.subspan(offset, static_cast<std::size_t>(counts[r]));
-    if (std::cmp_equal(r, comm.rank())) std::copy(mine.begin(), mine.end(), piece.begin());
-    comm.broadcast(piece, static_cast<int>(r));
-    offset += piece.size();
   }
 }
 
@@ -78,7 +41,7 @@ Request::~Request() {
 }
 
 void Request::wait() {
-  if (request_ != MPI_REQUEST_NULL) check(MPI_Wait(&request_, MPI_STATUS_IGNORE), "MPI_Wait");
+  if (request_ != MPI_REQUEST_NULL) check_mpi(MPI_Wait(&request_, MPI_STATUS_IGNORE), "MPI_Wait");
 }
 
 MPI_Request Request::release() noexcept {
@@ -86,26 +49,31 @@ MPI_Request Request::release() noexcept {
 }
 
 Communicator::Communicator(MPI_Comm owned) : handle_(owned) {
-  check(MPI_Comm_set_errhandler(handle_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
-  check(MPI_Comm_rank(handle_, &rank_), "MPI_Comm_rank");
-  check(MPI_Comm_size(handle_, &size_), "MPI_Comm_size");
+  check_mpi(MPI_Comm_set_errhandler(handle_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  check_mpi(MPI_Comm_rank(handle_, &rank_), "MPI_Comm_rank");
+  check_mpi(MPI_Comm_size(handle_, &size_), "MPI_Comm_size");
+  const auto ranks = static_cast<std::size_t>(size_);
+  scratch_ = {std::vector<int>(ranks), std::vector<int>(ranks), {}};
+  scratch_.requests.reserve(2 * ranks);
 }
 
 Communicator Communicator::duplicate(MPI_Comm parent) {
   MPI_Comm copy = MPI_COMM_NULL;
-  check(MPI_Comm_dup(parent, &copy), "MPI_Comm_dup");
+  check_mpi(MPI_Comm_dup(parent, &copy), "MPI_Comm_dup");
   return Communicator(copy);
 }
 
 Communicator::Communicator(Communicator&& other) noexcept
     : handle_(std::exchange(other.handle_, MPI_COMM_NULL)),
       rank_(std::exchange(other.rank_, 0)),
-      size_(std::exchange(other.size_, 1)) {}
+      size_(std::exchange(other.size_, 1)),
+      scratch_(std::move(other.scratch_)) {}
 
 Communicator& Communicator::operator=(Communicator&& other) noexcept {
   std::swap(handle_, other.handle_);
   std::swap(rank_, other.rank_);
   std::swap(size_, other.size_);
+  std::swap(scratch_, other.scratch_);
   return *this;
 }
 
@@ -116,7 +84,7 @@ Communicator::~Communicator() {
 }
 
 void Communicator::barrier() const {
-  if (!is_serial()) check(MPI_Barrier(handle_), "MPI_Barrier");
+  if (!is_serial()) check_mpi(MPI_Barrier(handle_), "MPI_Barrier");
 }
 
 void Communicator::sum(std::span<std::int64_t> values) const {
@@ -128,9 +96,9 @@ Request Communicator::start_sum(std::span<std::int64_t> values) const {
   if (std::cmp_greater(values.size(), message_limit))
     throw InternalError("a non-blocking sum of {} words exceeds one message of {}", values.size(), message_limit);
   MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Iallreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), MPI_INT64_T, MPI_SUM, handle_,
-                       &request),
-        "MPI_Iallreduce");
+  check_mpi(MPI_Iallreduce(MPI_IN_PLACE, values.data(), static_cast<int>(values.size()), MPI_INT64_T, MPI_SUM, handle_,
+                           &request),
+            "MPI_Iallreduce");
   return Request(request);
 }
 
@@ -154,7 +122,7 @@ void Communicator::broadcast_bytes(std::span<std::byte> bytes, int root) const {
   if (is_serial()) return;
   for (std::size_t done = 0; done < bytes.size();) {
     const auto count = std::min<std::size_t>(bytes.size() - done, message_limit);
-    check(MPI_Bcast(bytes.data() + done, static_cast<int>(count), MPI_BYTE, root, handle_), "MPI_Bcast");
+    check_mpi(MPI_Bcast(bytes.data() + done, static_cast<int>(count), MPI_BYTE, root, handle_), "MPI_Bcast");
     done += count;
   }
 }
@@ -168,28 +136,19 @@ void Communicator::broadcast(std::string& text, int root) const {
 
 std::vector<std::int64_t> Communicator::all_gather(std::int64_t mine) const {
   std::vector<std::int64_t> all(static_cast<std::size_t>(size_), mine);
-  if (!is_serial()) check(MPI_Allgather(&mine, 1, MPI_INT64_T, all.data(), 1, MPI_INT64_T, handle_), "MPI_Allgather");
+  if (!is_serial())
+    check_mpi(MPI_Allgather(&mine, 1, MPI_INT64_T, all.data(), 1, MPI_INT64_T, handle_), "MPI_Allgather");
   return all;
-}
-
-void Communicator::all_gather(std::span<const double> mine, std::span<double> all,
-                              std::span<const std::int64_t> counts) const {
-  gather_pieces(*this, mine, all, counts, MPI_DOUBLE);
-}
-
-void Communicator::all_gather(std::span<const float> mine, std::span<float> all,
-                              std::span<const std::int64_t> counts) const {
-  gather_pieces(*this, mine, all, counts, MPI_FLOAT);
 }
 
 bool Communicator::meet_within(double seconds) const {
   if (is_serial()) return true;
   MPI_Request request = MPI_REQUEST_NULL;
-  check(MPI_Ibarrier(handle_, &request), "MPI_Ibarrier");
+  check_mpi(MPI_Ibarrier(handle_, &request), "MPI_Ibarrier");
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::duration<double>(seconds);
   int done = 0;
   while (true) {
-    check(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
+    check_mpi(MPI_Test(&request, &done, MPI_STATUS_IGNORE), "MPI_Test");
     if (done != 0 || std::chrono::steady_clock::now() >= deadline) return done != 0;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
@@ -198,13 +157,13 @@ bool Communicator::meet_within(double seconds) const {
 Communicator Communicator::split(int color) const {
   if (is_serial()) return {};
   MPI_Comm group = MPI_COMM_NULL;
-  check(MPI_Comm_split(handle_, color, rank_, &group), "MPI_Comm_split");
+  check_mpi(MPI_Comm_split(handle_, color, rank_, &group), "MPI_Comm_split");
   return Communicator(group);
 }
 
 Environment::Environment(int& argc, char**& argv) {
   int provided = 0;
-  check(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  check_mpi(MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
 }
 
 Environment::~Environment() {

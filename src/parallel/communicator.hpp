@@ -33,7 +33,7 @@ class Request {
 /// A group of ranks. Owns its MPI communicator; move only. A default-made Communicator is the serial
 /// twin: one rank, no MPI call at all, so that code under test needs no launcher.
 /// Every MPI return value is checked; a failure is an InternalError naming the call.
-/// All counts are 64-bit; messages longer than MPI's 32-bit counts go in pieces.
+/// All counts are 64-bit; messages longer than MPI's 32-bit counts go in pieces. One thread at a time.
 class Communicator {
  public:
   Communicator() = default;
@@ -74,8 +74,21 @@ class Communicator {
   /// One value of every rank, in the order of ranks.
   std::vector<std::int64_t> all_gather(std::int64_t mine) const;
   /// Pieces of all ranks one after the other. `counts[r]` elements come from rank r; `all` holds their sum.
-  void all_gather(std::span<const double> mine, std::span<double> all, std::span<const std::int64_t> counts) const;
-  void all_gather(std::span<const float> mine, std::span<float> all, std::span<const std::int64_t> counts) const;
+  template <class T>
+  void all_gather(std::span<const T> mine, std::span<std::type_identity_t<T>> all,
+                  std::span<const std::int64_t> counts) const {
+    static_assert(std::is_trivially_copyable_v<T>);
+    all_gather_bytes(std::as_bytes(mine), std::as_writable_bytes(all), counts, sizeof(T));
+  }
+  /// `send` holds `send_counts[r]` elements for rank r, rank after rank; `receive` gets `receive_counts[r]` elements
+  /// from rank r, in the same order. What r sends to s must be what s expects from r; pairs that exchange nothing cost
+  /// no message. Collective.
+  template <class T>
+  void all_to_all(std::span<const T> send, std::span<const std::int64_t> send_counts,
+                  std::span<std::type_identity_t<T>> receive, std::span<const std::int64_t> receive_counts) const {
+    static_assert(std::is_trivially_copyable_v<T>);
+    all_to_all_bytes(std::as_bytes(send), send_counts, std::as_writable_bytes(receive), receive_counts, sizeof(T));
+  }
   /// True when every rank calls this within `seconds`; false when some rank does not (it is elsewhere, or gone). After
   /// false the communicator must not be used again.
   bool meet_within(double seconds) const;
@@ -85,10 +98,21 @@ class Communicator {
  private:
   explicit Communicator(MPI_Comm owned);
   void broadcast_bytes(std::span<std::byte> bytes, int root) const;
+  void all_gather_bytes(std::span<const std::byte> mine, std::span<std::byte> all, std::span<const std::int64_t> counts,
+                        std::size_t element) const;
+  void all_to_all_bytes(std::span<const std::byte> send, std::span<const std::int64_t> send_counts,
+                        std::span<std::byte> receive, std::span<const std::int64_t> receive_counts,
+                        std::size_t element) const;
 
+  /// Work space of the exchanges, so that they do not allocate: one thread at a time.
+  struct Scratch {
+    std::vector<int> lengths, offsets;
+    std::vector<MPI_Request> requests;
+  };
   MPI_Comm handle_ = MPI_COMM_NULL;
   int rank_ = 0;
   int size_ = 1;
+  mutable Scratch scratch_;
 };
 
 /// Starts MPI on construction and ends it on destruction; one per process, in main().

@@ -1,5 +1,6 @@
 #include "parallel/communicator.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -9,6 +10,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/error.hpp"
 #include "parallel/partition.hpp"
 #include "parallel/reproducible_sum.hpp"
 
@@ -59,6 +61,55 @@ TEST(Communicator, GathersUnequalAndEmptyPieces) {
   std::size_t position = 0;
   for (int r = 0; r < comm.size(); ++r)
     for (std::int64_t i = 0; i < counts[static_cast<std::size_t>(r)]; ++i) EXPECT_EQ(all[position++], r);
+}
+
+struct Particle {
+  float latent;
+  std::int64_t ancestor;
+  friend bool operator==(const Particle&, const Particle&) = default;
+};
+
+/// What rank `from` sends to rank `to`: a number of particles that depends on both and may be 0.
+std::vector<Particle> parcel(int from, int to) {
+  const auto count = static_cast<std::size_t>((7 * from + 3 * to) % 5);
+  return {count, Particle{static_cast<float>(from), 100 * from + to}};
+}
+
+TEST(Communicator, ExchangesUnequalAndEmptyPieces) {
+  const auto comm = world();
+  std::vector<Particle> send;
+  std::vector<Particle> expected;
+  std::vector<std::int64_t> send_counts;
+  std::vector<std::int64_t> receive_counts;
+  for (int r = 0; r < comm.size(); ++r) {
+    const auto out = parcel(comm.rank(), r);
+    const auto in = parcel(r, comm.rank());
+    send.insert(send.end(), out.begin(), out.end());
+    expected.insert(expected.end(), in.begin(), in.end());
+    send_counts.push_back(std::ssize(out));
+    receive_counts.push_back(std::ssize(in));
+  }
+  std::vector<Particle> received(expected.size(), Particle{-1, -1});
+  for (int repetition = 0; repetition < 3; ++repetition)
+    comm.all_to_all(std::span<const Particle>(send), send_counts, received, receive_counts);
+  EXPECT_EQ(received, expected);
+  if (comm.size() > 1) {
+    EXPECT_NE(received, send) << "control";
+  }
+  receive_counts.back() += 1;
+  EXPECT_THROW(comm.all_to_all(std::span<const Particle>(send), send_counts, received, receive_counts), InternalError);
+}
+
+TEST(Communicator, SerialTwinExchangesWithItself) {
+  const Communicator alone;
+  const std::vector<float> send{1, 2, 3};
+  const std::vector<std::int64_t> counts{3};
+  std::vector<float> received(3);
+  alone.all_to_all(std::span<const float>(send), counts, received, counts);
+  EXPECT_EQ(received, send);
+  std::ranges::fill(received, 0.0F);
+  alone.all_gather(std::span<const float>(send), received, counts);
+  EXPECT_EQ(received, send);
 }
 
 TEST(Communicator, SplitFormsGroupsAndMovesOwnership) {
