@@ -1,0 +1,99 @@
+#include "smc/optimal_update.hpp"
+
+#include <cmath>
+#include <numbers>
+
+#include <Eigen/Cholesky>
+#include <Eigen/Eigenvalues>
+
+#include "core/error.hpp"
+
+namespace rankflow::smc {
+
+namespace {
+
+Matrix symmetric_part(const Matrix& a) {
+  return 0.5 * (a + a.transpose());
+}
+
+/// Moore-Penrose inverse of a symmetric positive semi-definite matrix.
+Matrix pseudo_inverse(const Matrix& a) {
+  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(symmetric_part(a));
+  const double floor = 1e-12 * std::max(eigen.eigenvalues().cwiseAbs().maxCoeff(), 1e-300);
+  const Vector inverse = eigen.eigenvalues().unaryExpr([floor](double v) { return v > floor ? 1.0 / v : 0.0; });
+  return eigen.eigenvectors() * inverse.asDiagonal() * eigen.eigenvectors().transpose();
+}
+
+/// Adjoint of a matrix given that of its lower Cholesky factor (Murray 2016, eq. 10), symmetric.
+Matrix cholesky_adjoint(const Matrix& factor, const Matrix& factor_adjoint) {
+  Matrix phi = (factor.transpose() * factor_adjoint).triangularView<Eigen::Lower>();
+  phi.diagonal() *= 0.5;
+  const auto lower = factor.triangularView<Eigen::Lower>();
+  const Matrix left = lower.transpose().solve(phi);
+  return symmetric_part(lower.transpose().solve(left.transpose()));
+}
+
+}  // namespace
+
+OptimalUpdate::OptimalUpdate(const Matrix& noise_cholesky, const Matrix& information, double log_variance,
+                             std::int64_t observed)
+    : noise_cholesky_(noise_cholesky), information_(information) {
+  const auto rank = noise_cholesky.rows();
+  const Matrix identity = Matrix::Identity(rank, rank);
+  const Matrix inverse_factor = noise_cholesky.triangularView<Eigen::Lower>().solve(identity);
+  precision_of_noise_ = inverse_factor.transpose() * inverse_factor;
+  const Eigen::LLT<Eigen::MatrixXd> precision(precision_of_noise_ + information);
+  if (precision.info() != Eigen::Success || !precision_of_noise_.allFinite() || !information.allFinite())
+    throw NumericalError(
+        "the covariance of the latents given an observation is not positive definite; the noise of "
+        "the transition or of the observations has collapsed");
+  posterior_ = precision.solve(Eigen::MatrixXd(identity));
+  posterior_ = symmetric_part(posterior_);
+  spread_ = Eigen::LLT<Eigen::MatrixXd>(posterior_).matrixL();
+  gain_ = identity - posterior_ * information;
+  weight_information_ = symmetric_part(information * gain_);
+  centring_ = pseudo_inverse(weight_information_);
+  const double log_noise = 2 * noise_cholesky.diagonal().array().log().sum();
+  const double log_precision = 2 * Matrix(precision.matrixL()).diagonal().array().log().sum();
+  constant_ = -0.5 * (static_cast<double>(observed) * std::log(2 * std::numbers::pi) + log_variance + log_noise +
+                      log_precision);
+}
+
+OptimalUpdate::Terms OptimalUpdate::terms(const Matrix& projections, const Vector& misfit) const {
+  Terms terms;
+  terms.shift = projections * posterior_;
+  terms.slope = projections - terms.shift * information_;
+  terms.level =
+      (constant_ - 0.5 * (misfit.array() - projections.cwiseProduct(terms.shift).rowwise().sum().array())).matrix();
+  terms.centre = terms.slope * centring_;
+  terms.peak = terms.level + 0.5 * terms.slope.cwiseProduct(terms.centre).rowwise().sum();
+  return terms;
+}
+
+OptimalUpdate::InputAdjoints OptimalUpdate::adjoint(const Matrix& projections, const Terms& terms,
+                                                    const CoefficientAdjoints& adjoints) const {
+  const Matrix& s = posterior_;
+  const Matrix& g = information_;
+  const double level_sum = adjoints.level.sum();
+  const Matrix weight = symmetric_part(adjoints.weight_information);
+
+  InputAdjoints result;
+  result.misfit = -0.5 * adjoints.level;
+  result.log_variance = -0.5 * level_sum;
+  result.projections = adjoints.slope + 0.5 * adjoints.level.asDiagonal() * terms.shift;
+  const Matrix shift = adjoints.shift + 0.5 * adjoints.level.asDiagonal() * projections - adjoints.slope * g;
+  result.projections += shift * s;
+
+  Matrix information =
+      -adjoints.slope.transpose() * terms.shift + weight - weight * g * s - s * g * weight - s * adjoints.gain;
+  const Matrix posterior =
+      projections.transpose() * shift - g * weight * g - adjoints.gain * g + cholesky_adjoint(spread_, adjoints.spread);
+  const Matrix precision = -s * symmetric_part(posterior) * s - 0.5 * level_sum * s;
+  information += precision;
+  result.information = symmetric_part(information);
+  const Matrix noise = -precision_of_noise_ * precision * precision_of_noise_ - 0.5 * level_sum * precision_of_noise_;
+  result.noise_cholesky = (2.0 * symmetric_part(noise) * noise_cholesky_).triangularView<Eigen::Lower>();
+  return result;
+}
+
+}  // namespace rankflow::smc
