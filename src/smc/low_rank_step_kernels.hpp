@@ -1,0 +1,22 @@
+#pragma once
+#include <cstdint>
+#include <span>
+
+#include "smc/low_rank_step.hpp"
+
+/// The compiled kernels behind low_rank_step.hpp.
+namespace rankflow::smc {
+
+template <class T>
+struct StepKernels {
+  void (*forward)(const StepWeights<T>&, const T* zeta, std::int64_t lanes, T* out);
+  void (*adjoint)(const StepWeights<T>&, const T* zeta, const T* out_adjoint, std::int64_t lanes, T* zeta_adjoint);
+  void (*weight_adjoints)(const StepWeights<T>&, std::span<const StepRecord<T>>, const StepWeightAdjoints<T>&);
+};
+
+/// Kernels of the activation Phi compiled for Q = states and R = rank where there are such, otherwise (also for 0, 0)
+/// those that take any sizes. They differ in speed, not in bits.
+template <class T, class Phi>
+StepKernels<T> step_kernels(std::int64_t states, std::int64_t rank);
+
+}  // namespace rankflow::smc
