@@ -32,7 +32,9 @@ enum class Purpose : std::uint32_t {
   parameter_start = 19,
   smoothing_choice = 20,
   forecast_noise = 21,
-  evaluation = 22
+  evaluation = 22,
+  fixed_point_directions = 23,
+  fixed_point_starts = 24
 };
 
 inline constexpr std::array all_purposes = {Purpose::population_choice,
@@ -57,7 +59,9 @@ inline constexpr std::array all_purposes = {Purpose::population_choice,
                                             Purpose::parameter_start,
                                             Purpose::smoothing_choice,
                                             Purpose::forecast_noise,
-                                            Purpose::evaluation};
+                                            Purpose::evaluation,
+                                            Purpose::fixed_point_directions,
+                                            Purpose::fixed_point_starts};
 
 static_assert(
     [] {
