@@ -3,8 +3,8 @@
 #include "arguments.hpp"
 #include "config/import_options.hpp"
 #include "config/load.hpp"
-#include "import_recording_arrays.hpp"
 #include "io/recording_file.hpp"
+#include "model/recording_arrays.hpp"
 
 namespace rankflow::drivers {
 namespace {
@@ -29,7 +29,10 @@ std::string plan(const io::Recording& recording, const parallel::Communicator& c
 ExitCode import_recording(const Arguments& arguments, const Surroundings& surroundings) {
   const auto loaded = config::load<config::ImportRecordingOptions>(arguments.input, arguments.sets);
   return with_context("running the configuration " + arguments.input, [&] {
-    const auto recording = read_recording_parts(loaded.options.recording, surroundings.comm);
+    const auto& options = loaded.options.recording;
+    const auto recording = model::read_recording_arrays(
+        options.arrays, {.table = "recording", .kind = options.kind, .bin_width = options.bin_width},
+        surroundings.comm);
     if (arguments.dry_run) {
       surroundings.console.print(loaded.resolved + "\n" + plan(recording, surroundings.comm));
       return ExitCode::done;

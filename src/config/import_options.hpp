@@ -18,10 +18,8 @@ inline std::vector<std::string> axis_names(const std::string& text) {
   return names;
 }
 
-/// Everything of [recording] in `rankflow import recording`.
-struct ImportedRecordingOptions {
-  ObservationKind kind = ObservationKind::gaussian;
-  double bin_width = 0;
+/// The arrays that make up a recording, wherever they are.
+struct RecordingArrays {
   ArraySource observations;
   std::string axes = "trial time channel";
   ArraySource inputs;
@@ -31,13 +29,7 @@ struct ImportedRecordingOptions {
 
   template <class V>
   void describe(V& v) {
-    v.choice("kind", kind,
-             {{"gaussian", ObservationKind::gaussian, "real values"},
-              {"poisson", ObservationKind::poisson, "counts per bin: 0, 1, 2, …"}},
-             {.doc = "what the observations are"});
-    v.real("bin_width", bin_width,
-           {.doc = "time between samples, or length of a bin of counts", .unit = "s", .above = 0.0, .required = true});
-    v.array("observations", observations, {.doc = "the array of observations", .required = true});
+    v.array("observations", observations, {.doc = "the array of observations"});
     v.text("axes", axes,
            {.doc = "order of the axes of observations in the file: the words trial, time, channel; without trial "
                    "for the array of a single trial"});
@@ -64,6 +56,28 @@ struct ImportedRecordingOptions {
     if (names != all && names != single)
       check.fail(key, "must name each of trial, time and {} once, trial only if the array has that axis; found \"{}\"",
                  last, text);
+  }
+};
+
+/// Everything of [recording] in `rankflow import recording`.
+struct ImportedRecordingOptions {
+  ObservationKind kind = ObservationKind::gaussian;
+  double bin_width = 0;
+  RecordingArrays arrays;
+
+  template <class V>
+  void describe(V& v) {
+    v.choice("kind", kind,
+             {{"gaussian", ObservationKind::gaussian, "real values"},
+              {"poisson", ObservationKind::poisson, "counts per bin: 0, 1, 2, …"}},
+             {.doc = "what the observations are"});
+    v.real("bin_width", bin_width,
+           {.doc = "time between samples, or length of a bin of counts", .unit = "s", .above = 0.0, .required = true});
+    v.group(arrays);
+  }
+
+  void validate(const Checker& check) const {
+    if (!arrays.observations.given) check.fail("observations", "is missing; give the array of observations");
   }
 };
 

@@ -78,11 +78,11 @@ std::array<std::size_t, 3> place_of(std::size_t index, std::int64_t times, std::
           index % static_cast<std::size_t>(width)};
 }
 
-void require_observed_values(const File& file, const Recording& recording) {
+void require_observed_values(const File& file, const Recording& recording, Values allowed) {
   const auto width = static_cast<std::size_t>(recording.channels);
   for (std::size_t i = 0; i < recording.observations.size(); ++i) {
     const double value = recording.observations[i];
-    if (recording.mask[i / width] == 0) continue;
+    if (recording.mask[i / width] == 0 || (allowed == Values::any && std::isnan(value))) continue;
     const bool count = value >= 0 && value == std::floor(value);
     if (std::isfinite(value) && (recording.observation_kind == "gaussian" || count)) continue;
     const auto [trial, time, channel] = place_of(i, recording.times, recording.channels);
@@ -141,7 +141,7 @@ OutputFile create_recording_file(const parallel::Communicator& comm, const std::
   return output;
 }
 
-Recording read_recording(const parallel::Communicator& comm, const std::filesystem::path& path) {
+Recording read_recording(const parallel::Communicator& comm, const std::filesystem::path& path, Values allowed) {
   const auto file = File::open(comm, path);
   if (file.attribute("/", "file_type")) require_file_type(file, FileType::recording);
   Recording recording;
@@ -160,7 +160,7 @@ Recording read_recording(const parallel::Communicator& comm, const std::filesyst
     recording.inputs = static_cast<std::int64_t>(shape[2]);
     recording.input_values = file.read_all<double>("/recording/inputs");
   }
-  require_observed_values(file, recording);
+  require_observed_values(file, recording, allowed);
   require_finite_inputs(file, recording);
   return recording;
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "io/array_import.hpp"
 #include "io/output_file.hpp"
 
 namespace rankflow::io {
@@ -27,9 +28,10 @@ OutputFile create_recording_file(const parallel::Communicator& comm, const std::
                                  const Provenance& provenance, const Recording& recording);
 
 /// Reads /recording of a file of ours or of anybody who follows docs/file-formats.md. Inputs and mask may
-/// be missing (no inputs; all observed). Throws InputDataError when a dataset lacks a dimension, when
-/// shapes disagree, when an observed value or an input is not finite, a count is no whole number, or the
-/// bin width is missing. Collective.
-Recording read_recording(const parallel::Communicator& comm, const std::filesystem::path& path);
+/// be missing (no inputs; all observed); with Values::any a NaN is a sample that was not observed. Throws
+/// InputDataError when a dataset lacks a dimension, when shapes disagree, when an observed value or an input is not
+/// finite, a count is no whole number, or the bin width is missing. Collective.
+Recording read_recording(const parallel::Communicator& comm, const std::filesystem::path& path,
+                         Values allowed = Values::finite);
 
 }  // namespace rankflow::io

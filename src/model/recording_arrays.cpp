@@ -1,4 +1,4 @@
-#include "import_recording_arrays.hpp"
+#include "model/recording_arrays.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,10 +6,9 @@
 #include <fmt/ranges.h>
 
 #include "core/error.hpp"
-#include "io/array_import.hpp"
 #include "model/small_array.hpp"
 
-namespace rankflow::drivers {
+namespace rankflow::model {
 namespace {
 
 using Axes = std::vector<std::string>;
@@ -53,7 +52,7 @@ io::DenseArray ordered(const io::DenseArray& array, const Axes& found, const Axe
 Part read_part(const config::ArraySource& source, const std::string& key, Axes axes, const Axes& wanted,
                const parallel::Communicator& comm) {
   return with_context("reading " + key, [&] {
-    Part part{.what = model::describe_source(source, key), .array = read_source(source, comm)};
+    Part part{.what = describe_source(source, key), .array = read_source(source, comm)};
     if (part.array.shape.size() != axes.size())
       throw InputDataError(
           "{} has {} axes, shape {}; expected {}: {}. Name the axes that the array has in its key for axes", part.what,
@@ -117,12 +116,12 @@ void take_n_steps(const Part& part, io::Recording& recording) {
   }
 }
 
-void require_observed(const std::string& what, const io::Recording& recording) {
+void require_observed(const std::string& what, const io::Recording& recording, io::Values allowed) {
   const auto width = static_cast<std::size_t>(recording.channels);
   const bool counts = recording.observation_kind == "poisson";
   for (std::size_t i = 0; i < recording.observations.size(); ++i) {
     const double value = recording.observations[i];
-    if (recording.mask[i / width] == 0) continue;
+    if (recording.mask[i / width] == 0 || (allowed == io::Values::any && std::isnan(value))) continue;
     if (std::isfinite(value) && (!counts || (value >= 0 && value == std::floor(value)))) continue;
     throw InputDataError("{} holds {} at trial {}, time {}, channel {}; {}", what, value,
                          i / width / static_cast<std::size_t>(recording.times),
@@ -135,27 +134,28 @@ void require_observed(const std::string& what, const io::Recording& recording) {
 
 }  // namespace
 
-io::Recording read_recording_parts(const config::ImportedRecordingOptions& options,
-                                   const parallel::Communicator& comm) {
+io::Recording read_recording_arrays(const config::RecordingArrays& arrays, const RecordingReading& reading,
+                                    const parallel::Communicator& comm) {
+  const auto key = [&](const char* name) { return reading.table + "." + name; };
   io::Recording recording;
-  recording.bin_width_s = options.bin_width;
-  recording.observation_kind = options.kind == config::ObservationKind::poisson ? "poisson" : "gaussian";
-  const auto observations = read_part(options.observations, "recording.observations", config::axis_names(options.axes),
+  recording.bin_width_s = reading.bin_width;
+  recording.observation_kind = reading.kind == config::ObservationKind::poisson ? "poisson" : "gaussian";
+  const auto observations = read_part(arrays.observations, key("observations"), config::axis_names(arrays.axes),
                                       {"trial", "time", "channel"}, comm);
   take_observations(observations, recording);
-  if (options.inputs.given)
-    take_inputs(read_part(options.inputs, "recording.inputs", config::axis_names(options.input_axes),
+  if (arrays.inputs.given)
+    take_inputs(read_part(arrays.inputs, key("inputs"), config::axis_names(arrays.input_axes),
                           {"trial", "time", "input"}, comm),
                 recording);
-  const bool single = config::axis_names(options.axes).size() == 2;
-  if (options.mask.given)
-    take_mask(read_part(options.mask, "recording.mask", single ? Axes{"time"} : Axes{"trial", "time"},
-                        {"trial", "time"}, comm),
-              recording);
-  if (options.n_steps.given)
-    take_n_steps(read_part(options.n_steps, "recording.n_steps", {"trial"}, {"trial"}, comm), recording);
-  require_observed(observations.what, recording);
+  const bool single = config::axis_names(arrays.axes).size() == 2;
+  if (arrays.mask.given)
+    take_mask(
+        read_part(arrays.mask, key("mask"), single ? Axes{"time"} : Axes{"trial", "time"}, {"trial", "time"}, comm),
+        recording);
+  if (arrays.n_steps.given)
+    take_n_steps(read_part(arrays.n_steps, key("n_steps"), {"trial"}, {"trial"}, comm), recording);
+  require_observed(observations.what, recording, reading.allowed);
   return recording;
 }
 
-}  // namespace rankflow::drivers
+}  // namespace rankflow::model
