@@ -61,7 +61,7 @@ struct Response<model::activation::ClippedRelu> {
   template <class B>
   [[gnu::always_inline]] static ResponseValues<B> all(const B& x, const B& d, const B& g) {
     const B first = xsimd::select(x + d > B(0), g, B(0));
-    return {model::activation::ClippedRelu::rate(x, d), first - xsimd::select(x > B(0), g, B(0)), first};
+    return {model::activation::ClippedRelu::rate(x, d), xsimd::select(x > B(0), first - g, first), first};
   }
 };
 

@@ -8,12 +8,32 @@
 /// order given, in tiles, and vectors of lanes in ascending order; a vector's lanes are added at the end of a tile.
 namespace rankflow::smc {
 
+/// Loads the first `count` lanes of a vector, 0 in the others.
+template <class T>
+class LoadFirst {
+  using B = xsimd::batch<T>;
+
+ public:
+  explicit LoadFirst(std::int64_t count) {
+    alignas(64) std::array<T, B::size> numbers;
+    for (std::size_t k = 0; k < B::size; ++k) numbers[k] = static_cast<T>(k);
+    counted_ = B::load_aligned(numbers.data()) < B(static_cast<T>(count));
+  }
+  [[gnu::always_inline]] B operator()(const T* place) const {
+    return xsimd::select(counted_, B::load_aligned(place), B(T(0)));
+  }
+
+ private:
+  typename B::batch_bool_type counted_;
+};
+
 template <class T, class Phi, int Q, int R>
 struct WeightKernels {
   static void add(const StepWeights<T>& weights, std::span<const StepRecord<T>> records,
                   const StepWeightAdjoints<T>& adjoints) {
     in_pieces(static_cast<std::int64_t>(records.size()), tile_records, [&](Range tile) {
-      const auto part = records.subspan(at(tile.begin), at(tile.end - tile.begin));
+      const auto part =
+          records.subspan(static_cast<std::size_t>(tile.begin), static_cast<std::size_t>(tile.end - tile.begin));
       // As many passes as the longer of m's and n's rows needs.
       in_pieces(std::max(weights.states, weights.rank), row_limit, [&](Range columns) {
         std::int64_t i = 0;
@@ -25,91 +45,80 @@ struct WeightKernels {
 
  private:
   using B = xsimd::batch<T>;
-  static std::size_t at(std::int64_t k) { return static_cast<std::size_t>(k); }
 
-  /// The columns of one neuron's adjoints.
-  struct Sums {
-    std::array<B, row_capacity<Q>> m;
-    std::array<B, row_capacity<R>> n;
+  /// One neuron's row of m, n and bias, and the sums of its adjoints in the given columns.
+  struct Neuron {
+    const T *m, *n;
     B bias;
+    std::array<B, row_capacity<Q>> m_sums;
+    std::array<B, row_capacity<R>> n_sums;
+    B bias_sum;
+  };
+  /// Sizes, and the columns of the sums.
+  struct Columns {
+    std::int64_t states, rank, begin, m_count, n_count;
   };
 
-  template <std::size_t neurons>
-  static void add_neurons(const StepWeights<T>& weights, std::int64_t first, Range columns,
+  template <int together>
+  static void add_neurons(const StepWeights<T>& weights, std::int64_t first, Range range,
                           std::span<const StepRecord<T>> records, const StepWeightAdjoints<T>& adjoints) {
-    std::array<Sums, neurons> sums;
-    for (Sums& each : sums) {
-      each.m.fill(B(T(0)));
-      each.n.fill(B(T(0)));
-      each.bias = B(T(0));
-    }
+    const std::int64_t states = Q > 0 ? Q : weights.states, rank = R > 0 ? R : weights.rank;
+    const auto held = [&](std::int64_t count) { return std::clamp(count, range.begin, range.end) - range.begin; };
+    const Columns columns{states, rank, range.begin, held(states), held(rank)};
+    std::array<Neuron, together> neurons;
+    each_row<together>(
+        together, [&](std::size_t k) __attribute__((always_inline)) {
+          const std::int64_t i = first + static_cast<std::int64_t>(k);
+          neurons[k].m = weights.m.data() + i * states;
+          neurons[k].n = weights.n.data() + i * rank;
+          neurons[k].bias = B(weights.bias[static_cast<std::size_t>(i)]);
+          each_row<Q>(columns.m_count, [&](std::size_t q) { neurons[k].m_sums[q] = B(T(0)); });
+          each_row<R>(columns.n_count, [&](std::size_t r) { neurons[k].n_sums[r] = B(T(0)); });
+          neurons[k].bias_sum = B(T(0));
+        });
     for (const StepRecord<T>& record : records) {
       const std::int64_t whole = record.lanes / vector_width<T> * vector_width<T>;
       for (std::int64_t lane = 0; lane < whole; lane += vector_width<T>)
-        add_vector(
-            weights, first, columns, record.zeta + lane, record.out_adjoint + lane,
-            [](const T* place) { return B::load_aligned(place); }, sums);
-      if (whole < record.lanes) {
-        const auto counted = lane_numbers() < B(static_cast<T>(record.lanes - whole));
-        add_vector(
-            weights, first, columns, record.zeta + whole, record.out_adjoint + whole,
-            [&](const T* place) { return xsimd::select(counted, B::load_aligned(place), B(T(0))); }, sums);
-      }
+        add_vector(columns, record.zeta + lane, record.out_adjoint + lane, LoadAll{}, neurons);
+      if (whole < record.lanes)
+        add_vector(columns, record.zeta + whole, record.out_adjoint + whole, LoadFirst<T>(record.lanes - whole),
+                   neurons);
     }
-    for (std::size_t k = 0; k < neurons; ++k)
-      add_lanes(sums[k], weights, first + static_cast<std::int64_t>(k), columns, adjoints);
+    each_row<together>(together, [&](std::size_t k) {
+      add_lanes(neurons[k], columns, first + static_cast<std::int64_t>(k), adjoints);
+    });
   }
 
-  template <std::size_t neurons, class Load>
-  [[gnu::always_inline]] static void add_vector(const StepWeights<T>& weights, std::int64_t first, Range columns,
-                                                const T* zeta, const T* out_adjoint, Load load,
-                                                std::array<Sums, neurons>& sums) {
-    const std::int64_t states = Q > 0 ? Q : weights.states;
-    const std::int64_t rank = R > 0 ? R : weights.rank;
-#pragma GCC unroll 2
-    for (std::size_t k = 0; k < neurons; ++k) {
-      const std::int64_t i = first + static_cast<std::int64_t>(k);
-      const B x = combine_loaded<Q>(weights.m.data() + i * states, states, zeta, load);
-      const B g = combine_loaded<R>(weights.n.data() + i * rank, rank, out_adjoint, load);
-      const auto values = Response<Phi>::all(x, B(weights.bias[at(i)]), g);
-      add_rows<Q>(sums[k].m, values.input, columns, states, zeta, load);
-      add_rows<R>(sums[k].n, values.rate, columns, rank, out_adjoint, load);
-      sums[k].bias += values.bias;
-    }
+  template <std::size_t together, class Load>
+  [[gnu::always_inline]] static void add_vector(const Columns& columns, const T* zeta, const T* out_adjoint,
+                                                const Load& load, std::array<Neuron, together>& neurons) {
+    const T* zeta_columns = zeta + columns.begin * block_lanes;
+    const T* out_columns = out_adjoint + columns.begin * block_lanes;
+    each_row<static_cast<int>(together)>(
+        together, [&](std::size_t k) __attribute__((always_inline)) {
+          Neuron& own = neurons[k];
+          const B x = combine<Q>(own.m, columns.states, zeta, load);
+          const B g = combine<R>(own.n, columns.rank, out_adjoint, load);
+          const auto values = Response<Phi>::all(x, own.bias, g);
+          each_row<Q>(
+              columns.m_count, [&](std::size_t q) __attribute__((always_inline)) {
+                own.m_sums[q] = model::fused(values.input, load(zeta_columns + q * block_lanes), own.m_sums[q]);
+              });
+          each_row<R>(
+              columns.n_count, [&](std::size_t r) __attribute__((always_inline)) {
+                own.n_sums[r] = model::fused(values.rate, load(out_columns + r * block_lanes), own.n_sums[r]);
+              });
+          own.bias_sum += values.bias;
+        });
   }
 
-  template <int fixed, class Load>
-  [[gnu::always_inline]] static B combine_loaded(const T* factors, std::int64_t count, const T* rows, Load load) {
-    B sum = B(factors[0]) * load(rows);
-    const std::int64_t terms = fixed > 0 ? fixed : count;
-#pragma GCC unroll 8
-    for (std::int64_t k = 1; k < terms; ++k) sum = model::fused(B(factors[k]), load(rows + k * block_lanes), sum);
-    return sum;
-  }
-
-  /// sums[k] += value row[columns.begin + k].
-  template <int fixed, class Row, class Load>
-  [[gnu::always_inline]] static void add_rows(Row& sums, const B& value, Range columns, std::int64_t count,
-                                              const T* rows, Load load) {
-    const std::int64_t terms = fixed > 0 ? fixed : std::min(columns.end, count) - columns.begin;
-#pragma GCC unroll 8
-    for (std::int64_t k = 0; k < terms; ++k)
-      sums[at(k)] = model::fused(value, load(rows + (columns.begin + k) * block_lanes), sums[at(k)]);
-  }
-
-  static void add_lanes(const Sums& sums, const StepWeights<T>& weights, std::int64_t i, Range columns,
+  static void add_lanes(const Neuron& own, const Columns& columns, std::int64_t i,
                         const StepWeightAdjoints<T>& adjoints) {
-    for (std::int64_t k = columns.begin; k < std::min(columns.end, weights.states); ++k)
-      adjoints.m[at(i * weights.states + k)] += xsimd::hadd(sums.m[at(k - columns.begin)]);
-    for (std::int64_t k = columns.begin; k < std::min(columns.end, weights.rank); ++k)
-      adjoints.n[at(i * weights.rank + k)] += xsimd::hadd(sums.n[at(k - columns.begin)]);
-    if (columns.begin == 0) adjoints.bias[at(i)] += xsimd::hadd(sums.bias);
-  }
-
-  static B lane_numbers() {
-    alignas(64) std::array<T, B::size> numbers;
-    for (std::size_t k = 0; k < B::size; ++k) numbers[k] = static_cast<T>(k);
-    return B::load_aligned(numbers.data());
+    T* m = adjoints.m.data() + i * columns.states + columns.begin;
+    T* n = adjoints.n.data() + i * columns.rank + columns.begin;
+    each_row<Q>(columns.m_count, [&](std::size_t q) { m[q] += xsimd::hadd(own.m_sums[q]); });
+    each_row<R>(columns.n_count, [&](std::size_t r) { n[r] += xsimd::hadd(own.n_sums[r]); });
+    if (columns.begin == 0) adjoints.bias[static_cast<std::size_t>(i)] += xsimd::hadd(own.bias_sum);
   }
 };
 
