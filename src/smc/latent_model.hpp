@@ -32,7 +32,7 @@ class LatentModel {
   /// To add the parameters of a proposal behind those of the model.
   nn::ParameterLayout& layout() noexcept { return layout_; }
 
-  /// Random or given start of the model's own parameters; those of proposals stay 0. The flat vector has
+  /// Random or given start of the model's own parameters; those added to the layout stay 0. The flat vector has
   /// layout().total() numbers. Random numbers depend on (seed, name, index) only. Throws InputDataError for given
   /// arrays that do not fit.
   std::vector<double> initial_parameters(std::uint64_t seed) const;
@@ -53,5 +53,8 @@ class LatentModel {
   std::int64_t inputs_;
   nn::ParameterLayout layout_;
 };
+
+/// Adds what a proposal needs: "proposal_log_variance" [R] of the encoder's Gaussian.
+void add_proposal_parameters(LatentModel& model, config::Proposal proposal);
 
 }  // namespace rankflow::smc

@@ -30,19 +30,17 @@ struct FilterRandomness {
   std::uint64_t iteration = 0;
 };
 
-/// Weighted particles of this rank after step `time`: for local block i, states z [R][block_lanes] and normalised
+/// Weighted particles of this rank after step `time`: for local block i, states [z; v] [Q][block_lanes] and normalised
 /// weights [lane] (they sum to 1 over each trial, over all ranks).
 template <class T>
 struct WeightedParticles {
   std::int64_t time = 0;
   const ParticleLayout* layout = nullptr;
-  std::int64_t rank = 0;
-  const T* states = nullptr;        ///< [local block][R][block_lanes]
+  std::int64_t rows = 0;            ///< Q: latents, then inputs v(t)
+  const T* states = nullptr;        ///< [local block][Q][block_lanes]
   const double* weights = nullptr;  ///< [local block][block_lanes]
-  /// Inputs v(t) of each trial [B, I].
-  std::span<const double> inputs;
 
-  const T* block_states(std::int64_t local) const { return states + local * rank * block_lanes; }
+  const T* block_states(std::int64_t local) const { return states + local * rows * block_lanes; }
   const double* block_weights(std::int64_t local) const { return weights + local * block_lanes; }
 };
 

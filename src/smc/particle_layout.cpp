@@ -20,7 +20,8 @@ constexpr std::int64_t particle_unit = 16;
 
 ParticleLayout::ParticleLayout(std::int64_t trials, std::int64_t particles, int ranks, int rank)
     : trials_(trials), particles_(particles), rank_(rank) {
-  if (trials < 1 || particles < 1) throw InternalError("a particle layout of {} trials x {} particles", trials, particles);
+  if (trials < 1 || particles < 1)
+    throw InternalError("a particle layout of {} trials x {} particles", trials, particles);
   if (particles > block_lanes) {
     blocks_per_trial_ = (particles + block_lanes - 1) / block_lanes;
     blocks_ = trials * blocks_per_trial_;

@@ -18,7 +18,7 @@ struct StateSpace {
   /// Readout [D, Q]: s = readout zeta + observation_bias; for rates the potentials of the observed neurons instead,
   /// with s = scale phi(readout zeta, neuron bias) + observation_bias.
   Matrix readout;
-  Vector scale;             ///< [D], rates only
+  Vector scale;             ///< [D] weight of the observed neuron, rates and currents only
   Vector observation_bias;  ///< [D]
   Vector variance;          ///< [D], Gaussian only
 

@@ -1,0 +1,403 @@
+#include "smc/particle_filter.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "core/error.hpp"
+#include "parallel/draws.hpp"
+#include "smc/particle_filter_state.hpp"
+
+namespace rankflow::smc {
+
+namespace {
+
+constexpr std::int64_t L = block_lanes;
+constexpr std::int64_t no_failure = std::numeric_limits<std::int64_t>::max();
+
+template <class T>
+void cast(const double* from, Eigen::Index count, std::vector<T>& to) {
+  to.resize(static_cast<std::size_t>(count));
+  std::transform(from, from + count, to.begin(), [](double value) { return static_cast<T>(value); });
+}
+
+}  // namespace
+
+double FilterResult::total() const {
+  double sum = 0;
+  for (const double value : log_likelihood) sum += value;
+  return sum;
+}
+
+template <class T>
+void ModelArrays<T>::take(const StateSpace& space) {
+  cast(space.step_weights.data(), space.step_weights.size(), step_weights);
+  cast(space.n.data(), space.n.size(), n);
+  cast(space.bias.data(), space.bias.size(), bias);
+  cast(space.readout.data(), space.readout.size(), readout);
+  cast(space.scale.data(), space.scale.size(), scale);
+  cast(space.observation_bias.data(), space.observation_bias.size(), observation_bias);
+  const Vector inverse = space.variance.cwiseInverse();
+  cast(inverse.data(), inverse.size(), precision);
+  decay = static_cast<T>(space.decay);
+}
+
+template <class T>
+ParticleFilter<T>::Implementation::Implementation(const LatentModel& model, const config::SmcOptions& options,
+                                                  const parallel::Communicator& comm, std::int64_t trials,
+                                                  std::int64_t times)
+    : model_(model),
+      comm_(comm),
+      times_(times),
+      rank_(model.rank()),
+      states_(model.states()),
+      inputs_(model.inputs()),
+      layout_(trials, options.particles, comm.size(), comm.rank()),
+      exchange_(layout_, comm, model.rank()),
+      weights_(layout_, options, comm, exchange_),
+      table_(model, options),
+      space_adjoint_(model),
+      parameter_sum_(layout_.blocks(), model.layout().total()) {
+  const auto lanes = static_cast<std::size_t>(layout_.local_blocks() * L);
+  carried_.resize(lanes);
+  log_weight_adjoint_.assign(lanes, T(0));
+  observed_.assign(static_cast<std::size_t>(model.channels() * L), T(0));
+  drawn_.resize(static_cast<std::size_t>(rank_ * L));
+  const auto rows = static_cast<std::size_t>((weights_.end_trial() - weights_.first_trial()) * times);
+  log_likelihood_.resize(rows);
+  sample_size_.resize(rows);
+  network_inputs_.resize(rows * static_cast<std::size_t>(inputs_));
+  parameter_adjoint_.resize(static_cast<std::size_t>(model.layout().total()));
+  leaf_.resize(parameter_adjoint_.size());
+  if (options.proposal == config::Proposal::encoder) {
+    guide_variance_id_ = model.layout().find("proposal_log_variance");
+    guide_sum_.emplace(layout_.blocks(), trials * times * rank_);
+    guide_adjoint_.resize(static_cast<std::size_t>(trials * times * rank_));
+    guide_leaf_.resize(guide_adjoint_.size());
+  }
+}
+
+template <class T>
+void ParticleFilter<T>::Implementation::prepare(std::span<const double> parameters, const FilterData& data,
+                                                bool record) {
+  const auto rows = static_cast<std::size_t>(layout_.trials() * times_);
+  if (data.trials != layout_.trials() || data.times != times_ ||
+      data.observations.size() != rows * static_cast<std::size_t>(model_.channels()) ||
+      data.inputs.size() != rows * static_cast<std::size_t>(inputs_) ||
+      (guide_sum_ && data.guides.size() != guide_adjoint_.size()))
+    throw InternalError("data of a particle filter do not have the shape it was made for");
+  data_ = data;
+  space_ = StateSpace(model_, parameters);
+  arrays_.take(space_);
+  const std::int64_t trials = weights_.end_trial() - weights_.first_trial();
+  const auto per_trial = static_cast<std::size_t>(times_ * inputs_);
+  for (std::int64_t trial = 0; trial < trials && inputs_ > 0; ++trial) {
+    const auto from = static_cast<std::size_t>(weights_.first_trial() + trial) * per_trial;
+    network_inputs(model_.options().network.input_path, space_.decay, inputs_, data.inputs.subspan(from, per_trial),
+                   std::span(network_inputs_).subspan(static_cast<std::size_t>(trial) * per_trial, per_trial));
+  }
+  log_guide_variance_ = Vector::Zero(rank_);
+  if (guide_variance_id_) {
+    const auto part = model_.layout().part(parameters, *guide_variance_id_);
+    std::copy(part.begin(), part.end(), log_guide_variance_.data());
+  }
+  table_.build(space_, log_guide_variance_,
+               {.data = &data_, .first_trial = weights_.first_trial(), .trials = trials, .inputs = network_inputs_});
+  tape_.reset();
+  tape_.set_recording(record);
+  make_slices();
+  std::fill(carried_.begin(), carried_.end(), -std::log(static_cast<double>(layout_.particles())));
+  failure_at_ = no_failure;
+}
+
+template <class T>
+FilterSlice<T> ParticleFilter<T>::Implementation::make_slice() {
+  auto& arena = tape_.arena();
+  const std::int64_t lanes = layout_.local_blocks() * L;
+  FilterSlice<T> slice;
+  slice.ancestors = arena.zeros<T>(lanes * states_);
+  slice.mu = arena.zeros<T>(lanes * rank_);
+  slice.eps = arena.zeros<T>(lanes * rank_);
+  slice.zeta = arena.zeros<T>(lanes * states_);
+  if (tape_.is_recording()) {
+    slice.mu_adjoint = arena.zeros<T>(lanes * rank_);
+    slice.zeta_adjoint = arena.zeros<T>(lanes * states_);
+  }
+  slice.weights = arena.zeros<double>(lanes);
+  slice.genealogy.first_slots = arena.zeros<std::int64_t>(exchange_.slot_values());
+  slice.genealogy.send_counts = arena.zeros<std::int64_t>(layout_.ranks());
+  slice.genealogy.receive_counts = arena.zeros<std::int64_t>(layout_.ranks());
+  slice.resampled = arena.zeros<std::uint8_t>(weights_.end_trial() - weights_.first_trial());
+  return slice;
+}
+
+template <class T>
+void ParticleFilter<T>::Implementation::make_slices() {
+  const std::int64_t kept = tape_.is_recording() ? times_ : std::min<std::int64_t>(times_, 2);
+  slices_.clear();
+  for (std::int64_t i = 0; i < kept; ++i) slices_.push_back(make_slice());
+}
+
+template <class T>
+StepWeights<T> ParticleFilter<T>::Implementation::step_weights() const {
+  return {.activation = model_.options().network.activation,
+          .neurons = model_.neurons(),
+          .states = states_,
+          .rank = rank_,
+          .m = arrays_.step_weights,
+          .n = arrays_.n,
+          .bias = arrays_.bias};
+}
+
+template <class T>
+Readout<T> ParticleFilter<T>::Implementation::readout() const {
+  const auto& observation = model_.options().observation;
+  return {.kind = observation.kind,
+          .link = observation.link_or_default(),
+          .rates = observation.source == config::ReadoutSource::rates,
+          .activation = model_.options().network.activation,
+          .channels = model_.channels(),
+          .states = states_,
+          .weights = arrays_.readout.data(),
+          .neuron_bias = arrays_.bias.data(),
+          .scale = arrays_.scale.data(),
+          .bias = arrays_.observation_bias.data(),
+          .precision = arrays_.precision.empty() ? nullptr : arrays_.precision.data()};
+}
+
+/// mu(t): a z + n^T phi(...) from the ancestors, or the mean of the initial state.
+template <class T>
+void ParticleFilter<T>::Implementation::predict(std::int64_t time) {
+  const auto& now = slice(time);
+  for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
+    const std::int64_t lanes = block(local).lanes();
+    const T* from = now.ancestors + local * states_ * L;
+    T* mu = now.mu + local * rank_ * L;
+    if (time > 0 || has_bias_start()) low_rank_step(step_weights(), from, lanes, mu);
+    for (std::int64_t r = 0; r < rank_; ++r) {
+      for (std::int64_t p = 0; p < lanes; ++p) {
+        if (time > 0)
+          mu[r * L + p] += arrays_.decay * from[r * L + p];
+        else if (!has_bias_start())
+          mu[r * L + p] = static_cast<T>(space_.initial_mean[r]);
+      }
+    }
+  }
+}
+
+/// Normals of (trial, time): those of particle k do not depend on who computes them.
+template <class T>
+void ParticleFilter<T>::Implementation::draw_noise(std::int64_t time, const parallel::Stream& stream) {
+  const auto& now = slice(time);
+  const auto step = static_cast<std::uint32_t>(time);
+  for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
+    const Block which = block(local);
+    T* eps = now.eps + local * rank_ * L;
+    if (layout_.trials_span_blocks()) {
+      const std::int64_t within = (layout_.first_block() + local) % layout_.blocks_per_trial();
+      parallel::normal<T>(stream, {.trial = static_cast<std::uint32_t>(which.first_trial), .step = step},
+                          static_cast<std::uint64_t>(within * rank_ * L), {eps, static_cast<std::size_t>(rank_ * L)});
+      continue;
+    }
+    const std::int64_t particles = which.particles;
+    for (std::int64_t trial = 0; trial < which.trials; ++trial) {
+      parallel::normal<T>(stream, {.trial = static_cast<std::uint32_t>(which.first_trial + trial), .step = step}, 0,
+                          {drawn_.data(), static_cast<std::size_t>(rank_ * particles)});
+      for (std::int64_t r = 0; r < rank_; ++r)
+        std::copy_n(drawn_.data() + r * particles, particles, eps + r * L + trial * particles);
+    }
+  }
+}
+
+template <class T>
+void ParticleFilter<T>::Implementation::sample(std::int64_t time) {
+  const auto& now = slice(time);
+  for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
+    const Block which = block(local);
+    for (std::int64_t trial = 0; trial < which.trials; ++trial) {
+      const LaneRange lanes{trial * which.particles, (trial + 1) * which.particles};
+      propose(table_.coefficients(which.first_trial + trial, time), now.mu + local * rank_ * L,
+              now.eps + local * rank_ * L, lanes, now.zeta + local * states_ * L);
+    }
+  }
+  fill_inputs(time, now.zeta);
+}
+
+/// The rows of v(time) beside the latents.
+template <class T>
+void ParticleFilter<T>::Implementation::fill_inputs(std::int64_t time, T* zeta) const {
+  for (std::int64_t local = 0; local < layout_.local_blocks() && inputs_ > 0; ++local) {
+    const Block which = block(local);
+    for (std::int64_t trial = 0; trial < which.trials; ++trial) {
+      const std::int64_t row = local_trial(which.first_trial + trial) * times_ + time;
+      for (std::int64_t i = 0; i < inputs_; ++i)
+        std::fill_n(zeta + (local * states_ + rank_ + i) * L + trial * which.particles, which.particles,
+                    static_cast<T>(network_inputs_[static_cast<std::size_t>(row * inputs_ + i)]));
+    }
+  }
+}
+
+template <class T>
+void ParticleFilter<T>::Implementation::fill_observations(std::int64_t time, const Block& which) {
+  for (std::int64_t trial = 0; trial < which.trials; ++trial) {
+    const std::int64_t row = (which.first_trial + trial) * times_ + time;
+    for (std::int64_t d = 0; d < model_.channels(); ++d)
+      std::fill_n(observed_.data() + d * L + trial * which.particles, which.particles,
+                  static_cast<T>(data_.observations[static_cast<std::size_t>(row * model_.channels() + d)]));
+  }
+}
+
+template <class T>
+void ParticleFilter<T>::Implementation::weigh(std::int64_t time) {
+  const auto& now = slice(time);
+  std::copy(carried_.begin(), carried_.end(), now.weights);
+  for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
+    const Block which = block(local);
+    const ProposalStates<T> states{now.mu + local * rank_ * L, now.eps + local * rank_ * L,
+                                   now.zeta + local * states_ * L};
+    double* log_weights = now.weights + local * L;
+    for (std::int64_t trial = 0; trial < which.trials; ++trial) {
+      const LaneRange lanes{trial * which.particles, (trial + 1) * which.particles};
+      add_proposal_weights(table_.coefficients(which.first_trial + trial, time), states, lanes, log_weights);
+      const double constant = table_.constant(which.first_trial + trial, time);
+      for (std::int64_t p = lanes.begin; p < lanes.end; ++p) log_weights[p] += constant;
+    }
+    if (!table_.needs_density()) continue;
+    fill_observations(time, which);
+    add_readout_density(readout(), states.z, observed_.data(), which.lanes(), log_weights);
+  }
+  weights_.normalise(now.weights);
+  for (std::int64_t trial = weights_.first_trial(); trial < weights_.end_trial(); ++trial) {
+    const auto row = static_cast<std::size_t>(local_trial(trial) * times_ + time);
+    log_likelihood_[row] = weights_.log_sum(trial);
+    sample_size_[row] = weights_.sample_size(trial);
+  }
+  note_failure(time);
+}
+
+template <class T>
+void ParticleFilter<T>::Implementation::resample(std::int64_t time, const parallel::Stream& stream) {
+  const auto& now = slice(time);
+  weights_.choose_offspring(now.weights, stream, static_cast<std::uint32_t>(time), now.genealogy);
+  const double uniform = -std::log(static_cast<double>(layout_.particles()));
+  for (std::int64_t trial = weights_.first_trial(); trial < weights_.end_trial(); ++trial)
+    now.resampled[local_trial(trial)] = weights_.is_due(trial) ? 1 : 0;
+  for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
+    const Block which = block(local);
+    for (std::int64_t p = 0; p < which.lanes(); ++p) {
+      const std::int64_t trial = which.first_trial + p / which.particles;
+      carried_[static_cast<std::size_t>(local * L + p)] =
+          weights_.is_due(trial) ? uniform : std::log(now.weights[local * L + p]);
+    }
+  }
+  exchange_.plan(weights_.block_slots(), now.genealogy);
+  T* ancestors = slice(time + 1).ancestors;
+  exchange_.forward(now.genealogy, now.zeta, states_, ancestors, states_);
+  fill_inputs(time, ancestors);
+}
+
+/// Remembers the first failure; all ranks go on with the pass and agree on it at the end.
+template <class T>
+void ParticleFilter<T>::Implementation::note_failure(std::int64_t time) {
+  if (failure_at_ != no_failure) return;
+  for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
+    const Block which = block(local);
+    for (std::int64_t t = 0; t < which.trials; ++t) {
+      if (!weights_.is_broken(which.first_trial + t)) continue;
+      bool finite = true;
+      for (std::int64_t r = 0; r < rank_; ++r)
+        for (std::int64_t k = 0; k < which.particles; ++k)
+          finite = finite && std::isfinite(slice(time).zeta[(local * states_ + r) * L + t * which.particles + k]);
+      const std::int64_t key = 2 * (time * layout_.trials() + which.first_trial + t) + (finite ? 1 : 0);
+      failure_at_ = std::min(failure_at_, key);
+    }
+  }
+}
+
+template <class T>
+void ParticleFilter<T>::Implementation::agree_on_failure() {
+  std::int64_t latest = failure_at_ == no_failure ? 0 : no_failure - failure_at_;
+  comm_.maximum(std::span<std::int64_t>(&latest, 1));
+  if (latest == 0) return;
+  const std::int64_t key = no_failure - latest;
+  const std::int64_t trial = key / 2 % layout_.trials();
+  const std::int64_t time = key / 2 / layout_.trials();
+  if (key % 2 == 0)
+    throw NumericalError("a latent state is not finite in trial {} at step {}: the dynamics diverge", trial, time);
+  throw NumericalError(
+      "all particles of trial {} have weight zero at step {}: none of them explains the observation; more particles, a "
+      "better proposal or a larger observation noise may help",
+      trial, time);
+}
+
+template <class T>
+FilterResult ParticleFilter<T>::Implementation::collect() const {
+  const auto first_owned = [&](int r) {
+    const std::int64_t bound = layout_.rank_bounds()[static_cast<std::size_t>(r)];
+    if (bound == layout_.blocks()) return layout_.trials();
+    return layout_.trials_span_blocks() ? (bound + layout_.blocks_per_trial() - 1) / layout_.blocks_per_trial()
+                                        : layout_.block(bound).first_trial;
+  };
+  std::vector<std::int64_t> counts;
+  for (int r = 0; r < layout_.ranks(); ++r) counts.push_back((first_owned(r + 1) - first_owned(r)) * times_);
+  const auto mine = static_cast<std::size_t>(counts[static_cast<std::size_t>(layout_.rank())]);
+  const std::size_t from = mine == 0 ? 0 : static_cast<std::size_t>(local_trial(first_owned(layout_.rank())) * times_);
+  FilterResult result;
+  result.log_likelihood.resize(static_cast<std::size_t>(layout_.trials() * times_));
+  result.sample_size.resize(result.log_likelihood.size());
+  comm_.all_gather<double>(std::span(log_likelihood_).subspan(from, mine), result.log_likelihood, counts);
+  comm_.all_gather<double>(std::span(sample_size_).subspan(from, mine), result.sample_size, counts);
+  return result;
+}
+
+template <class T>
+FilterResult ParticleFilter<T>::Implementation::forward(const FilterRandomness& randomness, const Observer& observer) {
+  const parallel::Stream noise(randomness.seed, parallel::Purpose::particle_noise, randomness.iteration);
+  const parallel::Stream choice(randomness.seed, parallel::Purpose::resampling, randomness.iteration);
+  for (std::int64_t time = 0; time < times_; ++time) {
+    predict(time);
+    tape_.record([this, time] { transition_adjoint(time); });
+    draw_noise(time, noise);
+    sample(time);
+    weigh(time);
+    tape_.record([this, time] { weight_adjoint(time); });
+    if (observer)
+      observer({.time = time,
+                .layout = &layout_,
+                .rows = states_,
+                .states = slice(time).zeta,
+                .weights = slice(time).weights});
+    if (time + 1 == times_) break;
+    resample(time, choice);
+    tape_.record([this, time] { resampling_adjoint(time); });
+  }
+  agree_on_failure();
+  return collect();
+}
+
+template <class T>
+ParticleFilter<T>::ParticleFilter(const LatentModel& model, const config::SmcOptions& options,
+                                  const parallel::Communicator& comm, std::int64_t trials, std::int64_t times)
+    : implementation_(std::make_unique<Implementation>(model, options, comm, trials, times)) {}
+
+template <class T>
+ParticleFilter<T>::~ParticleFilter() = default;
+template <class T>
+ParticleFilter<T>::ParticleFilter(ParticleFilter&&) noexcept = default;
+
+template <class T>
+const ParticleLayout& ParticleFilter<T>::layout() const noexcept {
+  return implementation_->layout_;
+}
+
+template <class T>
+FilterResult ParticleFilter<T>::run(std::span<const double> parameters, const FilterData& data,
+                                    const FilterRandomness& randomness, const Observer& observer) {
+  implementation_->prepare(parameters, data, false);
+  return implementation_->forward(randomness, observer);
+}
+
+template class ParticleFilter<float>;
+template class ParticleFilter<double>;
+
+}  // namespace rankflow::smc

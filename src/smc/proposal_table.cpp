@@ -1,0 +1,230 @@
+#include "smc/proposal_table.hpp"
+
+#include <cmath>
+#include <numbers>
+
+#include "core/error.hpp"
+
+namespace rankflow::smc {
+
+using config::ObservationKind;
+using config::Proposal;
+
+namespace {
+
+void check_optimal(const LatentModel& model) {
+  const auto& observation = model.options().observation;
+  if (observation.kind != ObservationKind::gaussian || observation.link_or_default() != config::Link::identity ||
+      observation.source == config::ReadoutSource::rates)
+    throw ConfigurationError(
+        "smc.proposal = \"optimal\" is for Gaussian observations that are affine in the latents (observation.kind = "
+        "\"gaussian\", link = \"identity\", source = \"latent\" or \"currents\"); use \"encoder\" or \"bootstrap\"");
+}
+
+}  // namespace
+
+template <class T>
+ProposalTable<T>::ProposalTable(const LatentModel& model, const config::SmcOptions& options)
+    : model_(model), options_(options) {
+  if (options.proposal == Proposal::optimal) check_optimal(model);
+}
+
+template <class T>
+double ProposalTable<T>::observation(std::int64_t row, std::int64_t channel) const {
+  const std::int64_t at = (table_.first_trial * times_ + row) * model_.channels() + channel;
+  return table_.data->observations[static_cast<std::size_t>(at)];
+}
+
+template <class T>
+void ProposalTable<T>::build(const StateSpace& space, const Vector& log_guide_variance, const TableData& table) {
+  table_ = table;
+  times_ = table.data->times;
+  deal_rows();
+  if (options_.proposal == Proposal::optimal) compute_residuals(space);
+  for (auto& set : sets_)
+    if (set.used()) build_set(set, space, log_guide_variance);
+}
+
+/// Sorts the rows into sets by what is observed in them.
+template <class T>
+void ProposalTable<T>::deal_rows() {
+  const std::int64_t rows = table_.trials * times_;
+  sets_.resize(common_sets);
+  for (auto& set : sets_) set.rows.clear();
+  places_.resize(static_cast<std::size_t>(rows));
+  constants_.assign(static_cast<std::size_t>(rows), 0.0);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    std::int64_t observed = 0;
+    for (std::int64_t d = 0; d < model_.channels(); ++d) observed += std::isnan(observation(row, d)) ? 0 : 1;
+    const bool initial = row % times_ == 0;
+    const bool free = observed == 0 || options_.proposal == Proposal::bootstrap;
+    const bool partial = options_.proposal == Proposal::optimal && observed < model_.channels();
+    std::size_t index = (initial ? 0u : 1u) + (free ? 2u : 0u);
+    if (!free && partial) {
+      index = sets_.size();
+      sets_.emplace_back();
+    }
+    auto& set = sets_[index];
+    set.initial = initial;
+    set.weight = free ? WeightForm::none
+                      : (options_.proposal == Proposal::optimal ? WeightForm::marginal : WeightForm::corrected);
+    places_[static_cast<std::size_t>(row)] = {static_cast<std::uint32_t>(index),
+                                              static_cast<std::uint32_t>(set.rows.size())};
+    set.rows.push_back(row);
+  }
+}
+
+template <class T>
+void ProposalTable<T>::compute_residuals(const StateSpace& space) {
+  const std::int64_t rows = table_.trials * times_;
+  const std::int64_t channels = model_.channels();
+  residuals_.resize(rows, channels);
+  for (std::int64_t row = 0; row < rows; ++row)
+    for (std::int64_t d = 0; d < channels; ++d) residuals_(row, d) = observation(row, d) - space.observation_bias[d];
+  if (model_.inputs() > 0) {
+    const Eigen::Map<const Matrix> v(table_.inputs.data(), rows, model_.inputs());
+    residuals_ -= v * space.readout.rightCols(model_.inputs()).transpose();
+  }
+  residuals_ = residuals_.unaryExpr([](double e) { return std::isnan(e) ? 0.0 : e; });
+  const Matrix weighted = residuals_ * space.variance.cwiseInverse().asDiagonal();
+  projections_ = weighted * space.readout.leftCols(model_.rank());
+  misfit_ = weighted.cwiseProduct(residuals_).rowwise().sum();
+}
+
+template <class T>
+Matrix ProposalTable<T>::rows_of(const Matrix& all, const Set& set) const {
+  Matrix part(static_cast<Eigen::Index>(set.rows.size()), all.cols());
+  for (std::size_t i = 0; i < set.rows.size(); ++i) part.row(static_cast<Eigen::Index>(i)) = all.row(set.rows[i]);
+  return part;
+}
+
+template <class T>
+Matrix ProposalTable<T>::guide_rows(const Set& set) const {
+  const std::int64_t rank = model_.rank();
+  const double* first = table_.data->guides.data() + table_.first_trial * times_ * rank;
+  const Eigen::Map<const Matrix> guides(first, table_.trials * times_, rank);
+  return rows_of(guides, set);
+}
+
+template <class T>
+void ProposalTable<T>::store(Set& set, const Matrix& gain, const Matrix& spread, const Matrix& form) {
+  const auto copy = [](const Matrix& from, std::vector<T>& to) {
+    to.resize(static_cast<std::size_t>(from.size()));
+    for (std::size_t i = 0; i < to.size(); ++i) to[i] = static_cast<T>(from.data()[i]);
+  };
+  copy(gain, set.gain);
+  copy(spread, set.spread);
+  copy(form, set.form);
+  copy(set.terms.shift, set.shift);
+  copy(set.terms.centre, set.centre);
+  set.peak.assign(set.terms.peak.data(), set.terms.peak.data() + set.terms.peak.size());
+}
+
+template <class T>
+void ProposalTable<T>::build_optimal(Set& set, const StateSpace& space) {
+  const std::int64_t rank = model_.rank();
+  Matrix information = Matrix::Zero(rank, rank);
+  double log_variance = 0;
+  std::int64_t observed = 0;
+  for (std::int64_t d = 0; d < model_.channels(); ++d) {
+    if (std::isnan(observation(set.rows[0], d))) continue;
+    const auto weights = space.readout.row(d).head(rank);
+    information += weights.transpose() * weights / space.variance[d];
+    log_variance += std::log(space.variance[d]);
+    ++observed;
+  }
+  set.optimal.emplace(set.initial ? space.initial_noise : space.transition_noise, information, log_variance, observed);
+  Vector misfit(static_cast<Eigen::Index>(set.rows.size()));
+  for (std::size_t i = 0; i < set.rows.size(); ++i) misfit[static_cast<Eigen::Index>(i)] = misfit_[set.rows[i]];
+  set.terms = set.optimal->terms(rows_of(projections_, set), misfit);
+  store(set, set.optimal->gain(), set.optimal->spread(), set.optimal->weight_information());
+}
+
+template <class T>
+void ProposalTable<T>::build_set(Set& set, const StateSpace& space, const Vector& log_guide_variance) {
+  if (needs_density()) {
+    for (const auto row : set.rows) {
+      double constant = 0;
+      for (std::int64_t d = 0; d < model_.channels(); ++d) {
+        const double x = observation(row, d);
+        if (std::isnan(x)) continue;
+        constant -=
+            space.variance.size() > 0 ? 0.5 * std::log(2 * std::numbers::pi * space.variance[d]) : std::lgamma(x + 1);
+      }
+      constants_[static_cast<std::size_t>(row)] = constant;
+    }
+  }
+  if (set.weight == WeightForm::marginal) return build_optimal(set, space);
+  const auto rows = static_cast<Eigen::Index>(set.rows.size());
+  const std::int64_t rank = model_.rank();
+  const Matrix& noise = set.initial ? space.initial_noise : space.transition_noise;
+  if (set.weight == WeightForm::corrected) {
+    set.guided.emplace(noise, log_guide_variance);
+    set.terms.shift = set.guided->shift(guide_rows(set));
+    set.terms.peak = Vector::Constant(rows, set.guided->level());
+    return store(set, set.guided->gain(), set.guided->spread(), set.guided->form());
+  }
+  set.terms.shift = Matrix::Zero(rows, rank);
+  set.terms.peak = Vector::Zero(rows);
+  store(set, Matrix::Identity(rank, rank), noise, Matrix());
+}
+
+template <class T>
+ProposalCoefficients<T> ProposalTable<T>::coefficients(std::int64_t trial, std::int64_t time) const {
+  const Place place = places_[static_cast<std::size_t>(row_of(trial, time))];
+  const Set& set = sets_[place.set];
+  const auto at = static_cast<std::size_t>(place.row) * static_cast<std::size_t>(model_.rank());
+  return {.weight = set.weight,
+          .rank = model_.rank(),
+          .gain = set.gain.data(),
+          .spread = set.spread.data(),
+          .form = set.form.data(),
+          .shift = set.shift.data() + at,
+          .centre = set.centre.empty() ? nullptr : set.centre.data() + at,
+          .peak = set.peak[place.row]};
+}
+
+template <class T>
+double ProposalTable<T>::constant(std::int64_t trial, std::int64_t time) const {
+  return constants_[static_cast<std::size_t>(row_of(trial, time))];
+}
+
+template <class T>
+ProposalAdjoint<T> ProposalTable<T>::make_adjoint(std::int64_t first_trial, std::int64_t trials) const {
+  const auto squared = static_cast<std::size_t>(model_.rank() * model_.rank());
+  const auto rows = static_cast<std::size_t>(trials * times_);
+  ProposalAdjoint<T> adjoint;
+  adjoint.first_trial = first_trial;
+  adjoint.trials = trials;
+  adjoint.lanes.assign(common_sets * 3 * squared * static_cast<std::size_t>(block_lanes), T(0));
+  adjoint.single.assign((sets_.size() - common_sets) * 3 * squared, T(0));
+  adjoint.shift.assign(rows * static_cast<std::size_t>(model_.rank()), T(0));
+  adjoint.slope.assign(rows * static_cast<std::size_t>(model_.rank()), T(0));
+  adjoint.level.assign(rows, T(0));
+  return adjoint;
+}
+
+template <class T>
+void ProposalTable<T>::add(std::int64_t trial, std::int64_t time, const ProposalStates<T>& states,
+                           const T* weight_adjoint, LaneRange lanes, T* z_adjoint, T* mu_adjoint,
+                           ProposalAdjoint<T>& adjoint) {
+  const auto squared = static_cast<std::size_t>(model_.rank() * model_.rank());
+  const std::size_t stride = squared * static_cast<std::size_t>(block_lanes);
+  const std::size_t set = places_[static_cast<std::size_t>(row_of(trial, time))].set;
+  const auto row = static_cast<std::size_t>((trial - adjoint.first_trial) * times_ + time);
+  const auto at = row * static_cast<std::size_t>(model_.rank());
+  const TermAdjoints<T> terms{adjoint.shift.data() + at, adjoint.slope.data() + at, adjoint.level.data() + row};
+  const bool common = set < common_sets;
+  if (!common) scratch_.assign(3 * stride, T(0));
+  T* lanes_of_set = common ? adjoint.lanes.data() + set * 3 * stride : scratch_.data();
+  propose_adjoint(coefficients(trial, time), states, weight_adjoint, lanes, z_adjoint, mu_adjoint,
+                  {lanes_of_set, lanes_of_set + stride, lanes_of_set + 2 * stride}, terms);
+  if (common) return;
+  T* sums = adjoint.single.data() + (set - common_sets) * 3 * squared;
+  for (std::size_t i = 0; i < 3 * squared; ++i) sums[i] = lane_sum(scratch_.data() + i * block_lanes, lanes);
+}
+
+template class ProposalTable<float>;
+template class ProposalTable<double>;
+
+}  // namespace rankflow::smc
