@@ -1,12 +1,19 @@
 #!/usr/bin/env bash
 # Installs the Debian packages of dependencies.txt that are missing. Does nothing, quickly, when none is.
+# usage: jobs/install_dependencies.sh [--bench]   --bench: also what bench/peers/dependencies.txt lists
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-mapfile -t wanted < <(sed 's/#.*//' "$root/dependencies.txt" | awk 'NF { print $1 }')
+lists=("$root/dependencies.txt")
+case "$*" in
+  "") ;;
+  --bench) lists+=("$root/bench/peers/dependencies.txt") ;;
+  *) sed -n '3s/^# //p' "$0" >&2; exit 2 ;;
+esac
+mapfile -t wanted < <(sed 's/#.*//' "${lists[@]}" | awk 'NF { print $1 }')
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
   echo "This system has no apt-get. Install the equivalents of the packages listed in" >&2
-  echo "$root/dependencies.txt by your own means (on a cluster: modules), then run jobs/build.sh." >&2
+  echo "${lists[*]} by your own means (on a cluster: modules), then run jobs/build.sh." >&2
   exit 1
 fi
 
@@ -16,7 +23,7 @@ for package in "${wanted[@]}"; do
   grep -qxF -- "$package" <<<"$installed" || missing+=("$package")
 done
 if [ ${#missing[@]} -eq 0 ]; then
-  echo "All ${#wanted[@]} packages of dependencies.txt are installed."
+  echo "All ${#wanted[@]} packages of ${lists[*]#"$root/"} are installed."
   exit 0
 fi
 
