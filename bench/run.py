@@ -66,13 +66,42 @@ def limits(build):
 
 
 def numpy_peer(build):
-    peer = lambda form: lambda: float(
-        subprocess.run([f"{HERE}/peers/euler_numpy.py", "1000000", "2", form], capture_output=True, text=True,
+    peer = lambda *words: lambda: float(
+        subprocess.run([f"{HERE}/peers/euler_numpy.py", *map(str, words)], capture_output=True, text=True,
                        check=True).stdout)
-    for form in ("plain", "tuned"):
-        (theirs, ours), ratio = rounds(5, peer(form), lambda: per_neuron(build, "neuron/double/1000000/2")[0])
-        print(f"numpy {form}: {theirs:.2f} ns, ours {ours:.2f} ns per neuron and step: {ratio:.1f} times faster",
-              flush=True)
+    print("rank 2                   ours   plain  ratio   tuned  ratio")
+    for precision in ("double", "float"):
+        for kind, noise in (("neuron", 0), ("noisy", 0.1)):
+            for neurons in (10000, 100000, 1000000, 10000000):
+                label = f"{kind}/{precision}/{neurons}/2"
+                own = lambda: per_neuron(build, label)[0]
+                (ours, plain, tuned), _ = rounds(3, own, peer(neurons, 2, "plain", precision, noise),
+                                                 peer(neurons, 2, "tuned", precision, noise))
+                print(f"{label:23} {ours:6.2f}  {plain:6.2f} {plain / ours:6.1f}  {tuned:6.2f} {tuned / ours:6.1f}",
+                      flush=True)
+
+
+def at_once(build, *names):
+    """ns per neuron, by wall time, of the slowest of several benchmarks, each in a process of its own, that run at the
+    same time; None when one of them had to wait for a core."""
+    processes = [subprocess.Popen([f"{build}/bench/bench_simulate", f"--benchmark_filter=^{name}$",
+                                   "--benchmark_min_time=0.5", "--benchmark_format=json"], stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, text=True) for name in names]
+    entries = [json.loads(process.communicate()[0])["benchmarks"][0] for process in processes]
+    if any(entry["real_time"] > 1.05 * entry["cpu_time"] for entry in entries):
+        return None
+    return max(entry["per_neuron"] * 1e9 * entry["real_time"] / entry["cpu_time"] for entry in entries)
+
+
+def ceiling(build):
+    """What a second core gains when nothing is exchanged: two processes with half the neurons each beside one."""
+    for kind in ("tanh/double", "neuron_limit/double", "neuron/double", "latent_limit/double", "latent/double"):
+        whole, half = ("", "") if kind.startswith("tanh") else ("/1000000/2", "/500000/2")
+        pairs = [(at_once(build, kind + whole), at_once(build, kind + half, kind + half)) for _ in range(8)]
+        ratios = [2 * one / two for one, two in pairs if one and two]
+        said = f"{statistics.median(ratios):.2f} times faster on two cores, {min(ratios):.2f} to {max(ratios):.2f}" \
+            if ratios else "no core was free"
+        print(f"{kind}{whole}: {said} ({len(ratios)} of {len(pairs)} rounds undisturbed)", flush=True)
 
 
 def seconds(build, ranks, space, neurons, steps, directory):
@@ -87,20 +116,21 @@ def seconds(build, ranks, space, neurons, steps, directory):
 
 
 def scaling(build):
-    """Time of the additional steps of a long run over a short one: start-up and generation drop out."""
+    """Time of the additional steps of a long run over a short one: start-up and generation drop out. Fastest of the
+    rounds, for 1 rank and for 2: a rank that waits for a core holds up the other one."""
     with tempfile.TemporaryDirectory() as directory:
         for space in ("neuron", "latent"):
-            for neurons, few, many in ((100000, 100, 10000), (1000000, 50, 1000)):
+            for neurons, few, many in ((100000, 100, 20000), (1000000, 50, 2000)):
                 extra = lambda ranks: (seconds(build, ranks, space, neurons, many, directory) -
                                        seconds(build, ranks, space, neurons, few, directory))
-                (one, two), ratio = rounds(3, lambda: extra(1), lambda: extra(2))
+                one, two = (min(times) for times in zip(*[(extra(1), extra(2)) for _ in range(6)]))
                 print(f"{space} space, N = {neurons}: 1 rank {one:.2f} s, 2 ranks {two:.2f} s for {many - few} steps: "
-                      f"{ratio:.2f} times faster", flush=True)
+                      f"{one / two:.2f} times faster", flush=True)
 
 
 if __name__ == "__main__":
     build_directory = os.path.abspath(sys.argv[1])
-    parts = {"limits": limits, "numpy": numpy_peer, "scaling": scaling}
+    parts = {"limits": limits, "numpy": numpy_peer, "ceiling": ceiling, "scaling": scaling}
     print("load average", os.getloadavg(), "on", os.cpu_count(), "cores")
     for part in sys.argv[2:] or parts:
         parts[part](build_directory)

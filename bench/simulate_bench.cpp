@@ -241,8 +241,9 @@ void register_precision(const std::string& name) {
   benchmark::RegisterBenchmark(("tanh_of_xsimd/" + name).c_str(),
                                [](auto& s) { map_in_cache<T>(s, [](const B& x) { return xsimd::tanh(x); }); });
   benchmark::RegisterBenchmark(("normal/" + name).c_str(), normals<T>);
-  for (const std::int64_t n : {10000, 100000, 1000000})
+  for (const std::int64_t n : {10000, 100000, 500000, 1000000, 10000000})
     for (const int r : {1, 2, 3, 5, 10}) {
+      if (r != 2 && (n == 500000 || n == 10000000)) continue;
       const auto label = fmt::format("{}/{}/{}", name, n, r);
       benchmark::RegisterBenchmark(("neuron_limit/" + label).c_str(), [=](auto& s) { streams<T>(s, n, 2 * r, true); });
       benchmark::RegisterBenchmark(("neuron/" + label).c_str(), [=](auto& s) { neuron_step<T>(s, {n, r}); });
