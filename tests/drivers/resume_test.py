@@ -117,25 +117,43 @@ class Resume(unittest.TestCase):
             here = pathlib.Path(name)
             in_parallel([lambda n=n, c=case: self.check(here, c[0], *c[1], n) for n, case in enumerate(CASES.items())])
 
+    def timed(self, here, settings, at_least):
+        """A straight run of at least so many seconds on this machine: its configuration and what it took."""
+        duration = 500
+        while True:
+            config = self.write(here, "config", duration)
+            start = time.monotonic()
+            run("simulate", config, "-o", here / "straight.h5", *settings)
+            seconds = time.monotonic() - start
+            if seconds >= at_least:
+                return config, seconds
+            duration *= 3
+
     def test_wall_time(self):
         """Stops when its time is up, again and again, until it is done."""
         with folder() as name:
             here = pathlib.Path(name)
-            config = self.write(here, "config", 6000)
+            straight, broken = here / "straight.h5", here / "broken.h5"
             sets = ["--set", "integration.method=euler", "--set", "noise.neuron=0.2"]
-            run("simulate", config, "-o", here / "straight.h5", *sets)
+            # A sixth of its own time: several sessions whatever the machine's speed, also when it is less busy later.
+            config, seconds = self.timed(here, sets, at_least=3)
+            budget = ["--set", f"run.wall_time={seconds / 6:.3f}"]
             sessions = 0
             code = STOPPED
             while code == STOPPED:
                 resume = ["--resume"] if sessions else []
-                code = run("simulate", config, "-o", here / "broken.h5", *sets, "--set", "run.wall_time=0.3", *resume,
-                           ranks=sessions % 3 + 1, expect=None).returncode
+                code = run("simulate", config, "-o", broken, *sets, *budget, *resume, ranks=sessions % 3 + 1,
+                           expect=None).returncode
                 sessions += 1
-                self.assertLess(sessions, 200)
+                self.assertLess(sessions, 100)
+                if code == STOPPED:
+                    self.assertEqual("stopped", provenance(broken)["status"])
+                    self.assertIn("/trajectory/latent", differences(straight, broken))
             self.assertEqual(0, code)
-            if sessions == 1:
-                print("a fast machine: the work was done within one session, nothing was stopped")
-            self.assertEqual([], differences(here / "straight.h5", here / "broken.h5"))
+            self.assertGreater(sessions, 1, f"{seconds:.1f} s of work fitted into a sixth of that")
+            self.assertEqual([], differences(straight, broken))
+            about = provenance(broken)
+            self.assertEqual(("complete", sessions - 1), (about["status"], about["resumes"]))
 
     def killed(self, here, config, sets, ranks):
         """Kills a run, or one rank of it, when two checkpoints are there."""
