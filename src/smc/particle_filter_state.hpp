@@ -98,7 +98,7 @@ struct ParticleFilter<T>::Implementation {
   std::vector<double> network_inputs_;  ///< v of the local trials [trials, T, I]
   std::vector<FilterSlice<T>> slices_;
   std::vector<double> carried_;                       ///< log weight before the step, [local block][block_lanes]
-  std::vector<T> observed_;                           ///< x of one block [D][block_lanes]
+  ad::AlignedVector<T> observed_;                     ///< x of one block [D][block_lanes]
   std::vector<T> drawn_;                              ///< normals of one trial
   std::vector<double> log_likelihood_, sample_size_;  ///< of the local trials [trials, T]
   std::int64_t failure_at_ = 0;  ///< 2 (time B + trial) of the first failure, + 1 if the states are finite
