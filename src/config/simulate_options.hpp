@@ -32,10 +32,11 @@ struct RunOptions {
   template <class V>
   void describe(V& v) {
     v.integer("seed", seed, {.doc = "seed of every random stream", .minimum = 0});
-    v.choice("precision", precision,
-             {{"double", Precision::double_, "64-bit"},
-              {"single", Precision::single, "32-bit weights and potentials; map, euler and exponential_euler only"}},
-             {.doc = "arithmetic of the neurons"});
+    v.choice(
+        "precision", precision,
+        {{"double", Precision::double_, "64-bit"},
+         {"single", Precision::single, "32-bit weights and states; in simulations map, euler, exponential_euler only"}},
+        {.doc = "arithmetic of the neurons, or of the particles"});
     v.real("wall_time", wall_time,
            {.doc = "stop with a checkpoint (exit code 75) after this long; 0: no limit", .unit = "s", .minimum = 0.0});
     v.real("checkpoint_every", checkpoint_every,

@@ -138,16 +138,6 @@ Moments moments(const DataSet& data, std::int64_t channel) {
   return result;
 }
 
-Standardisation measure(const DataSet& data) {
-  Standardisation found;
-  for (std::int64_t channel = 0; channel < data.channels; ++channel) {
-    const auto m = moments(data, channel);
-    found.mean.push_back(m.mean);
-    found.std.push_back(m.std > 0 ? m.std : 1.0);
-  }
-  return found;
-}
-
 void standardise(const Standardisation& by, DataSet& data) {
   const auto width = static_cast<std::size_t>(data.channels);
   for (std::size_t i = 0; i < data.observations.size(); ++i)
@@ -156,6 +146,16 @@ void standardise(const Standardisation& by, DataSet& data) {
 }
 
 }  // namespace
+
+Standardisation measure_channels(const DataSet& data) {
+  Standardisation found;
+  for (std::int64_t channel = 0; channel < data.channels; ++channel) {
+    const auto m = moments(data, channel);
+    found.mean.push_back(m.mean);
+    found.std.push_back(m.std > 0 ? m.std : 1.0);
+  }
+  return found;
+}
 
 DataSet load_data(const config::DataOptions& options, config::ObservationKind kind, const parallel::Communicator& comm,
                   const Standardisation* known) {
@@ -177,7 +177,7 @@ DataSet load_data(const config::DataOptions& options, config::ObservationKind ki
       throw ConfigurationError("data.standardise is for real values, but observation.kind = \"poisson\" needs counts");
     require_counts(data, source);
   }
-  if (options.standardise) standardise(known != nullptr ? *known : measure(data), data);
+  if (options.standardise) standardise(known != nullptr ? *known : measure_channels(data), data);
   return data;
 }
 

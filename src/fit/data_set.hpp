@@ -41,6 +41,9 @@ struct DataSet {
 DataSet load_data(const config::DataOptions& options, config::ObservationKind kind, const parallel::Communicator& comm,
                   const Standardisation* known = nullptr);
 
+/// Mean and standard deviation of every channel over all samples observed; 1 for a deviation of 0.
+Standardisation measure_channels(const DataSet& data);
+
 /// Throws InputDataError naming the first channel from which nothing can be learned: never observed, or the same value
 /// at all times (a unit without a spike, a flat electrode).
 void require_informative_channels(const DataSet& data);

@@ -1,0 +1,72 @@
+#pragma once
+#include <cstdint>
+
+#include "config/data_options.hpp"
+#include "config/latent_model_options.hpp"
+#include "config/simulate_options.hpp"
+#include "config/smc_options.hpp"
+#include "config/training_options.hpp"
+
+namespace rankflow::config {
+
+/// How a fit goes about its data.
+struct FitTrainingOptions {
+  std::int64_t epochs = 100;
+  std::int64_t steps_per_epoch = 0;
+  std::int64_t batch_trials = 10;
+  std::int64_t window = 0;
+  double validation_fraction = 0.1;
+  std::int64_t validation_every = 1;
+  std::int64_t patience = 0;
+  OptimiserOptions optimiser;
+
+  template <class V>
+  void describe(V& v) {
+    v.integer("epochs", epochs, {.doc = "epochs of training", .minimum = 0, .maximum = 100000000});
+    v.integer("steps_per_epoch", steps_per_epoch,
+              {.doc = "gradient steps of an epoch; 0: as many as one pass over the training data has",
+               .minimum = 0,
+               .maximum = 1000000000});
+    v.integer("batch_trials", batch_trials, {.doc = "windows in a minibatch", .minimum = 1, .maximum = 10000000});
+    v.integer("window", window,
+              {.doc = "time steps of a window, which begins anywhere in its trial; 0: whole trials", .minimum = 0});
+    v.real("validation_fraction", validation_fraction,
+           {.doc = "share of the trials that is held out to judge the fit; of a single trial its end; 0: none, the fit "
+                   "is judged by its training data",
+            .minimum = 0.0,
+            .below = 1.0});
+    v.integer("validation_every", validation_every, {.doc = "epochs between two judgements", .minimum = 1});
+    v.integer("patience", patience,
+              {.doc = "stop after so many judgements without a better one; 0: never", .minimum = 0});
+    v.table("optimiser", optimiser, "stochastic gradient steps");
+  }
+};
+
+/// Everything `rankflow fit vsmc` reads.
+struct FitVsmcOptions {
+  RunOptions run{.precision = Precision::single};
+  DataOptions data;
+  LatentModelOptions model;
+  SmcOptions smc;
+  EncoderOptions encoder;
+  FitTrainingOptions training;
+
+  template <class V>
+  void describe(V& v) {
+    v.table("run", run, "the run as a whole");
+    v.table("data", data, "what is fitted");
+    v.group(model);
+    v.table("smc", smc, "the particle filter");
+    v.table("encoder", encoder, "for smc.proposal = \"encoder\"");
+    v.table("training", training, "how the model is fitted");
+  }
+
+  void validate(const Checker& check) const {
+    if (smc.proposal == Proposal::encoder && training.window > 0 && encoder.width() > training.window)
+      check.fail("encoder.kernels",
+                 "see {} time steps, but training.window is {}: choose narrower kernels or longer windows",
+                 encoder.width(), training.window);
+  }
+};
+
+}  // namespace rankflow::config
