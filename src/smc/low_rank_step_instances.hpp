@@ -1,4 +1,5 @@
 #pragma once
+#include "smc/low_rank_step_both.hpp"
 #include "smc/low_rank_step_kernels.hpp"
 #include "smc/low_rank_step_states.hpp"
 #include "smc/low_rank_step_weights.hpp"
@@ -9,8 +10,10 @@ namespace rankflow::smc {
 
 template <class T, class Phi, int Q, int R>
 StepKernels<T> kernels_of() {
-  return {&StateKernels<T, Phi, Q, R>::forward, &StateKernels<T, Phi, Q, R>::adjoint,
-          &WeightKernels<T, Phi, Q, R>::add};
+  StepKernels<T> kernels{&StateKernels<T, Phi, Q, R>::forward, &StateKernels<T, Phi, Q, R>::adjoint,
+                         &WeightKernels<T, Phi, Q, R>::add, nullptr};
+  if constexpr (Q > 0) kernels.both = &BothKernels<T, Phi, Q, R>::add;
+  return kernels;
 }
 
 template <class T, class Phi>

@@ -12,6 +12,9 @@ struct StepKernels {
   void (*forward)(const StepWeights<T>&, const T* zeta, std::int64_t lanes, T* out);
   void (*adjoint)(const StepWeights<T>&, const T* zeta, const T* out_adjoint, std::int64_t lanes, T* zeta_adjoint);
   void (*weight_adjoints)(const StepWeights<T>&, std::span<const StepRecord<T>>, const StepWeightAdjoints<T>&);
+  /// adjoint and weight_adjoints of one application at once. Adds a neuron's weight adjoints to its vectors in `sums`
+  /// [N][Q + R + 1][vector]: of m, n, bias. Null for the kernels that take any sizes.
+  void (*both)(const StepWeights<T>&, const StepRecord<T>&, T* zeta_adjoint, T* sums);
 };
 
 /// Kernels of the activation Phi compiled for Q = states and R = rank where there are such, otherwise (also for 0, 0)

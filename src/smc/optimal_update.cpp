@@ -35,6 +35,19 @@ Matrix cholesky_adjoint(const Matrix& factor, const Matrix& factor_adjoint) {
 
 }  // namespace
 
+Matrix times_by_row(const Matrix& a, const Matrix& b) {
+  Matrix product = Matrix::Zero(a.rows(), b.cols());
+  for (Eigen::Index i = 0; i < a.rows(); ++i) {
+    double* row = product.data() + i * b.cols();
+    for (Eigen::Index k = 0; k < a.cols(); ++k) {
+      const double factor = a(i, k);
+      const double* other = b.data() + k * b.cols();
+      for (Eigen::Index j = 0; j < b.cols(); ++j) row[j] += factor * other[j];
+    }
+  }
+  return product;
+}
+
 OptimalUpdate::OptimalUpdate(const Matrix& noise_cholesky, const Matrix& information, double log_variance,
                              std::int64_t observed)
     : noise_cholesky_(noise_cholesky), information_(information) {
@@ -59,14 +72,28 @@ OptimalUpdate::OptimalUpdate(const Matrix& noise_cholesky, const Matrix& informa
                       log_precision);
 }
 
+namespace {
+
+/// sum_j a(i, j) b(i, j), in the order of j.
+double row_dot(const Matrix& a, const Matrix& b, Eigen::Index i) {
+  double sum = 0;
+  for (Eigen::Index j = 0; j < a.cols(); ++j) sum += a(i, j) * b(i, j);
+  return sum;
+}
+
+}  // namespace
+
 OptimalUpdate::Terms OptimalUpdate::terms(const Matrix& projections, const Vector& misfit) const {
   Terms terms;
-  terms.shift = projections * posterior_;
-  terms.slope = projections - terms.shift * information_;
-  terms.level =
-      (constant_ - 0.5 * (misfit.array() - projections.cwiseProduct(terms.shift).rowwise().sum().array())).matrix();
-  terms.centre = terms.slope * centring_;
-  terms.peak = terms.level + 0.5 * terms.slope.cwiseProduct(terms.centre).rowwise().sum();
+  terms.shift = times_by_row(projections, posterior_);
+  terms.slope = projections - times_by_row(terms.shift, information_);
+  terms.centre = times_by_row(terms.slope, centring_);
+  terms.level.resize(misfit.size());
+  terms.peak.resize(misfit.size());
+  for (Eigen::Index i = 0; i < misfit.size(); ++i) {
+    terms.level[i] = constant_ - 0.5 * (misfit[i] - row_dot(projections, terms.shift, i));
+    terms.peak[i] = terms.level[i] + 0.5 * row_dot(terms.slope, terms.centre, i);
+  }
   return terms;
 }
 

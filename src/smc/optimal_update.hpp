@@ -8,6 +8,10 @@ namespace rankflow::smc {
 using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 using Vector = Eigen::VectorXd;
 
+/// a b, where each row of the result depends on its row of a alone, to the bit: Eigen's products round a row by its
+/// place in the matrix, which is not the same at every rank count.
+Matrix times_by_row(const Matrix& a, const Matrix& b);
+
 /// The transition given a Gaussian observation that is affine in the latents (Kalman update; Pals et al. 2024,
 /// suppl. B; Doucet, Godsill & Andrieu 2000, eq. 12), written so that a particle needs R x R work only.
 ///   z = mu + L eps, L L^T = Sigma;  x = W z + c + noise, noise variances V;  G = W^T V^-1 W,  y = W^T V^-1 (x - c)

@@ -79,16 +79,21 @@ void ProposalTable<T>::compute_residuals(const StateSpace& space) {
   const std::int64_t rows = table_.trials * times_;
   const std::int64_t channels = model_.channels();
   residuals_.resize(rows, channels);
-  for (std::int64_t row = 0; row < rows; ++row)
-    for (std::int64_t d = 0; d < channels; ++d) residuals_(row, d) = observation(row, d) - space.observation_bias[d];
-  if (model_.inputs() > 0) {
-    const Eigen::Map<const Matrix> v(table_.inputs.data(), rows, model_.inputs());
-    residuals_ -= v * space.readout.rightCols(model_.inputs()).transpose();
+  misfit_ = Vector::Zero(rows);
+  Matrix weighted(rows, channels);
+  for (std::int64_t row = 0; row < rows; ++row) {
+    for (std::int64_t d = 0; d < channels; ++d) {
+      double residual = observation(row, d) - space.observation_bias[d];
+      for (std::int64_t i = 0; i < model_.inputs(); ++i)
+        residual -=
+            space.readout(d, model_.rank() + i) * table_.inputs[static_cast<std::size_t>(row * model_.inputs() + i)];
+      if (std::isnan(residual)) residual = 0;
+      residuals_(row, d) = residual;
+      weighted(row, d) = residual / space.variance[d];
+      misfit_[row] += residual * weighted(row, d);
+    }
   }
-  residuals_ = residuals_.unaryExpr([](double e) { return std::isnan(e) ? 0.0 : e; });
-  const Matrix weighted = residuals_ * space.variance.cwiseInverse().asDiagonal();
-  projections_ = weighted * space.readout.leftCols(model_.rank());
-  misfit_ = weighted.cwiseProduct(residuals_).rowwise().sum();
+  projections_ = times_by_row(weighted, space.readout.leftCols(model_.rank()));
 }
 
 template <class T>

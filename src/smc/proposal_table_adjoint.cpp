@@ -118,7 +118,8 @@ void ProposalTable<T>::finish_readout(const ProposalAdjoint<T>& adjoint, const S
   const std::int64_t rank = model_.rank();
   const std::int64_t first = (adjoint.first_trial - table_.first_trial) * times_;
   const std::int64_t rows = adjoint.trials * times_;
-  const auto residuals = residuals_.middleRows(first, rows);
+  // A copy: sums of a part of a matrix would round by its place in memory.
+  const Matrix residuals = residuals_.middleRows(first, rows);
   const Vector precision = space.variance.cwiseInverse();
   Matrix image = projections * space.readout.leftCols(rank).transpose();
   Matrix residual_adjoint = 2 * misfit.asDiagonal() * residuals;
@@ -132,7 +133,7 @@ void ProposalTable<T>::finish_readout(const ProposalAdjoint<T>& adjoint, const S
   results.space->variance -= precision_adjoint.cwiseProduct(precision.cwiseAbs2());
   results.space->observation_bias -= residual_adjoint.colwise().sum().transpose();
   if (const std::int64_t inputs = model_.inputs(); inputs > 0) {
-    const Eigen::Map<const Matrix> v(table_.inputs.data() + first * inputs, rows, inputs);
+    const Matrix v = Eigen::Map<const Matrix>(table_.inputs.data() + first * inputs, rows, inputs);
     Eigen::Map<Matrix> v_adjoint(results.inputs.data(), rows, inputs);
     results.space->readout.rightCols(inputs) -= residual_adjoint.transpose() * v;
     v_adjoint -= residual_adjoint * space.readout.rightCols(inputs);
