@@ -113,7 +113,8 @@ Batch::Batch(std::int64_t trials, std::int64_t times, const DataSet& data)
       trials_(trials),
       times_(times),
       observations_(static_cast<std::size_t>(trials * times * data.channels)),
-      inputs_(static_cast<std::size_t>(trials * times * data.inputs)) {}
+      inputs_(static_cast<std::size_t>(trials * times * data.inputs)),
+      observed_(static_cast<std::size_t>(trials * times)) {}
 
 void Batch::fill(std::span<const Stretch> windows) {
   if (static_cast<std::int64_t>(windows.size()) > trials_)
@@ -121,7 +122,7 @@ void Batch::fill(std::span<const Stretch> windows) {
   windows_.assign(windows.begin(), windows.end());
   std::ranges::fill(observations_, std::numeric_limits<double>::quiet_NaN());
   std::ranges::fill(inputs_, 0.0);
-  observed_steps_ = 0;
+  std::ranges::fill(observed_, std::uint8_t{0});
   for (std::int64_t b = 0; b < static_cast<std::int64_t>(windows.size()); ++b) {
     const auto& window = windows[static_cast<std::size_t>(b)];
     const double* observed = data_.sample(window.trial, window.begin);
@@ -129,8 +130,10 @@ void Batch::fill(std::span<const Stretch> windows) {
     std::copy_n(data_.input(window.trial, window.begin), window.length * data_.inputs,
                 inputs_.begin() + b * times_ * data_.inputs);
     for (std::int64_t t = 0; t < window.length; ++t, observed += data_.channels)
-      observed_steps_ += std::any_of(observed, observed + data_.channels, [](double x) { return !std::isnan(x); });
+      observed_[static_cast<std::size_t>(b * times_ + t)] =
+          std::any_of(observed, observed + data_.channels, [](double x) { return !std::isnan(x); }) ? 1 : 0;
   }
+  observed_steps_ = std::count(observed_.begin(), observed_.end(), 1);
 }
 
 smc::FilterData Batch::filter_data() const {
@@ -139,9 +142,9 @@ smc::FilterData Batch::filter_data() const {
 
 std::string Batch::describe() const {
   std::string text;
-  for (const auto& window : windows_)
-    text += fmt::format("{}trial {} from {}", text.empty() ? "" : ", ",
-                        data_.trial_numbers[static_cast<std::size_t>(window.trial)], window.begin);
+  for (std::size_t b = 0; b < windows_.size(); ++b)
+    text += fmt::format("{}{}: trial {} from step {}", b == 0 ? "" : ", ", b,
+                        data_.trial_numbers[static_cast<std::size_t>(windows_[b].trial)], windows_[b].begin);
   return text;
 }
 

@@ -66,7 +66,9 @@ class Batch {
   std::int64_t times() const noexcept { return times_; }
   /// (trial, time) with at least one observation.
   std::int64_t observed_steps() const noexcept { return observed_steps_; }
-  /// "trial 3 from 120, trial 7 from 0", in the recording's numbers, for messages.
+  /// [B, T]: 1 where it is one of these.
+  std::span<const std::uint8_t> observed() const noexcept { return observed_; }
+  /// "0: trial 3 from step 120, 1: trial 7 from step 0", in the recording's numbers, for messages.
   std::string describe() const;
 
  private:
@@ -74,6 +76,7 @@ class Batch {
   std::int64_t trials_, times_;
   std::int64_t observed_steps_ = 0;
   std::vector<double> observations_, inputs_;
+  std::vector<std::uint8_t> observed_;
   std::vector<Stretch> windows_;
 };
 

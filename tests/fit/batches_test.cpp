@@ -130,7 +130,7 @@ TEST(Batch, HoldsItsWindowsAndNaNBeyond) {
   EXPECT_DOUBLE_EQ(filter.observations[2 * 8], 1.003);
   for (std::size_t i = 2 * 9; i < filter.observations.size(); ++i) EXPECT_TRUE(std::isnan(filter.observations[i]));
   EXPECT_EQ(batch.observed_steps(), 9);
-  EXPECT_EQ(batch.describe(), "trial 0 from 2, trial 1 from 1");
+  EXPECT_EQ(batch.describe(), "0: trial 0 from step 2, 1: trial 1 from step 1");
 }
 
 }  // namespace
