@@ -11,7 +11,6 @@ namespace rankflow::config {
 
 enum class Transition { low_rank, full_rank };
 enum class NoiseShape { full, diagonal };
-enum class InputPath { raw, filtered };
 enum class InitialMean { zero, trainable, bias };
 enum class ReadoutSource { latent, rates, currents };
 

@@ -15,7 +15,8 @@ enum class Space { neuron, latent };
 enum class Method { map, euler, exponential_euler, runge_kutta, adams, bdf };
 enum class InputKind { constant, pulse, step, sinusoid, ornstein_uhlenbeck, file };
 enum class ObservationKind { gaussian, poisson };
-enum class ObservationSource { latent, rates };
+enum class InputPath { raw, filtered };
+enum class ObservationSource { latent, rates, potentials };
 enum class Link { identity, exponential, softplus, relu };
 
 /// True for the methods of SUNDIALS; the others are our own fixed-step updates.
@@ -92,6 +93,7 @@ struct IntegrationOptions {
   double absolute_tolerance = 1e-8;
   std::int64_t maximum_steps = 10000000;
   std::optional<double> restart_every;
+  InputPath input_path = InputPath::filtered;
 
   template <class V>
   void describe(V& v) {
@@ -120,17 +122,30 @@ struct IntegrationOptions {
                    "default: a tenth of the duration",
             .unit = "s",
             .above = 0.0});
+    v.choice("input_path", input_path,
+             {{"filtered", InputPath::filtered, "v, the input filtered by the network's leak"},
+              {"raw", InputPath::raw, "u itself (method = \"map\" in latent space)"}},
+             {.doc = "which input the neurons see"});
+  }
+
+  void validate(const Checker& check) const {
+    if (input_path == InputPath::raw && (method != Method::map || space != Space::latent))
+      check.fail("input_path",
+                 "\"raw\" is for method = \"map\" with space = \"latent\": elsewhere the leak filters inputs");
   }
 };
 
 struct InitialOptions {
   ArraySource latent;
+  ArraySource latent_cholesky;
   double latent_std = 0.0;
   double potential_std = 0.0;
 
   template <class V>
   void describe(V& v) {
     v.array("latent", latent, {.doc = "initial latent state: [rank] for all trials or [trial, rank]; default 0"});
+    v.array("latent_cholesky", latent_cholesky,
+            {.doc = "lower triangular R x R matrix L instead of latent_std: a random part L eps"});
     v.real("latent_std", latent_std,
            {.doc = "standard deviation of a random part of the initial latents", .minimum = 0.0});
     v.real("potential_std", potential_std,
@@ -225,14 +240,16 @@ struct ObservationOptions {
              {{"gaussian", ObservationKind::gaussian, "mean plus independent Gaussian noise"},
               {"poisson", ObservationKind::poisson, "spike counts per saved row with the given mean"}},
              {.doc = "distribution of an observation"});
-    v.choice("source", source,
-             {{"latent", ObservationSource::latent, "mean = link(weights z + bias)"},
-              {"rates", ObservationSource::rates, "channel c sees neuron c: mean = link(weight_c phi(x_c) + bias_c)"}},
-             {.doc = "what is observed"});
+    v.choice(
+        "source", source,
+        {{"latent", ObservationSource::latent, "mean = link(weights z + bias)"},
+         {"rates", ObservationSource::rates, "channel c sees neuron c: mean = link(weight_c phi(x_c) + bias_c)"},
+         {"potentials", ObservationSource::potentials, "channel c sees neuron c: mean = link(weight_c x_c + bias_c)"}},
+        {.doc = "what is observed"});
     v.integer("channels", channels,
               {.doc = "number of channels; 0: as many as weights has rows", .minimum = 0, .maximum = 1000000});
     v.array("weights", weights,
-            {.doc = "[channel, rank] for latent, [channel] for rates; default: random for latent, 1 for rates"});
+            {.doc = "[channel, rank] for latent, else [channel]; default: random for latent, else 1"});
     v.real("weight_std", weight_std, {.doc = "standard deviation of random weights", .minimum = 0.0});
     v.array("bias", bias, {.doc = "[channel]"});
     v.real("bias_mean", bias_mean, {.doc = "bias of every channel when no array is given"});

@@ -141,10 +141,10 @@ void Observation::mean(std::span<const double> state, std::span<double> mean) co
   const auto rank = static_cast<std::size_t>(rank_);
   for (std::size_t c = 0; c < bias_.size(); ++c) {
     double drive = bias_[c];
-    if (source() == ObservationSource::rates) {
-      drive += weights_[c] * state[c];
-    } else {
+    if (source() == ObservationSource::latent) {
       for (std::size_t r = 0; r < rank; ++r) drive += weights_[c * rank + r] * state[r];
+    } else {
+      drive += weights_[c] * state[c];
     }
     mean[c] = apply(*options_.link, drive);
   }

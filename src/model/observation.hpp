@@ -20,13 +20,13 @@ class Observation {
   int channels() const noexcept { return channels_; }
   config::ObservationKind kind() const noexcept { return options_.kind; }
   config::ObservationSource source() const noexcept { return options_.source; }
-  /// [channel, rank] for latents, [channel] for rates, row-major.
+  /// [channel, rank] for latents, else [channel], row-major.
   std::span<const double> weights() const noexcept { return weights_; }
   std::span<const double> bias() const noexcept { return bias_; }
   /// [channel]; empty for Poisson.
   std::span<const double> variance() const noexcept { return variance_; }
 
-  /// Mean of every channel given `state`: [rank] latents, or the rates of the first channels() neurons.
+  /// Mean of every channel given `state`: [rank] latents, or the rates or potentials of the first channels() neurons.
   void mean(std::span<const double> state, std::span<double> mean) const;
   /// One draw given the means; `row` is the saved row. The value depends on (seed, trial, row, channel) and the mean
   /// only. `mean` and `observed` must not overlap. Throws NumericalError for a mean that is not finite, and for

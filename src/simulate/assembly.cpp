@@ -62,7 +62,8 @@ void Assembly<T>::make_engine() {
                                         .steps = step_count(options_.time),
                                         .trials = options_.time.trials,
                                         .rank = network_.rank,
-                                        .stop = options_.stop};
+                                        .stop = options_.stop,
+                                        .raw_inputs = options_.integration.input_path == config::InputPath::raw};
   LatentNoise latent_noise(options_.noise, network_.rank, seed_of(options_));
   if (options_.integration.space == config::Space::latent) {
     engine_ = std::make_unique<LatentStepEngine<T>>(

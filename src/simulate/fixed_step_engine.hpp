@@ -22,6 +22,7 @@ class FixedStepEngine : public Engine, public StateView {
     std::int64_t trials = 1;
     int rank = 0;
     std::optional<config::StopOptions> stop;
+    bool raw_inputs = false;  ///< v(t) = u(t) instead of filtering; latent space only
   };
 
   bool run(RowSink& sink, parallel::HaltMonitor& halt) override;

@@ -5,10 +5,25 @@
 #include "core/error.hpp"
 #include "model/small_array.hpp"
 #include "parallel/draws.hpp"
+#include "simulate/latent_noise.hpp"
 
 namespace rankflow::simulate {
 
 using parallel::tile_size;
+
+namespace {
+
+/// Factor L [R, R] of the random part, empty when there is none.
+std::vector<double> random_part(const config::InitialOptions& options, int rank) {
+  if (options.latent_cholesky.given) return read_cholesky(options.latent_cholesky, "initial.latent_cholesky", rank);
+  if (options.latent_std == 0) return {};
+  const auto r = static_cast<std::size_t>(rank);
+  std::vector<double> factor(r * r, 0.0);
+  for (std::size_t k = 0; k < r; ++k) factor[k * (r + 1)] = options.latent_std;
+  return factor;
+}
+
+}  // namespace
 
 InitialState make_initial_state(const config::InitialOptions& options, std::int64_t trials, int rank,
                                 std::uint64_t seed) {
@@ -27,12 +42,13 @@ InitialState make_initial_state(const config::InitialOptions& options, std::int6
           model::describe_source(options.latent, "initial.latent"), model::shape_text(given.shape), rank, trials, rank);
     for (std::size_t i = 0; i < initial.latent.size(); ++i) initial.latent[i] = given.values[one ? i % r : i];
   }
-  if (options.latent_std > 0) {
+  if (const auto factor = random_part(options, rank); !factor.empty()) {
     const parallel::Stream stream(seed, parallel::Purpose::initial_state);
     std::vector<double> normals(r);
     for (std::size_t trial = 0; trial < static_cast<std::size_t>(trials); ++trial) {
       parallel::normal<double>(stream, {.trial = static_cast<std::uint32_t>(trial), .step = 0}, 0, normals);
-      for (std::size_t k = 0; k < r; ++k) initial.latent[trial * r + k] += options.latent_std * normals[k];
+      for (std::size_t k = 0; k < r; ++k)
+        for (std::size_t q = 0; q <= k; ++q) initial.latent[trial * r + k] += factor[k * r + q] * normals[q];
     }
   }
   return initial;

@@ -8,6 +8,10 @@
 
 namespace rankflow::simulate {
 
+/// Lower triangular matrix [R, R] that `source`, the configuration's `key`, holds. Throws InputDataError when it does
+/// not.
+std::vector<double> read_cholesky(const config::ArraySource& source, const char* key, int rank);
+
 /// Gaussian noise L eps of the latents, one draw per trial and step, the same on every rank.
 class LatentNoise {
  public:

@@ -26,7 +26,28 @@ LatentStepEngine<T>::LatentStepEngine(Setup setup, const model::Network<T>& netw
       z_weights_(z_.size()),
       v_weights_(v_.size()),
       tile_sums_(static_cast<std::size_t>(network.rank)),
-      population_sum_(z_.size()) {}
+      population_sum_(z_.size()) {
+  for (std::size_t trial = 0; trial < static_cast<std::size_t>(trials()); ++trial)
+    if (this->setup().raw_inputs) set_inputs(trial, 0);
+}
+
+template <class T>
+void LatentStepEngine<T>::set_inputs(std::size_t trial, std::int64_t step) {
+  const auto inputs = static_cast<std::size_t>(network_.inputs);
+  inputs_.at_step(static_cast<std::int64_t>(trial), step, std::span(v_).subspan(trial * inputs, inputs));
+}
+
+/// v of the next step.
+template <class T>
+void LatentStepEngine<T>::advance_inputs(std::size_t trial) {
+  if (setup().raw_inputs) return set_inputs(trial, step() + 1);
+  const auto inputs = static_cast<std::size_t>(network_.inputs);
+  inputs_.at_step(static_cast<std::int64_t>(trial), step(), u_);
+  for (std::size_t k = 0; k < inputs; ++k) {
+    double& v = v_[trial * inputs + k];
+    v += coefficients_.gain * (u_[k] - coefficients_.leak * v);
+  }
+}
 
 template <class T>
 void LatentStepEngine<T>::sum_over_neurons() {
@@ -49,7 +70,6 @@ void LatentStepEngine<T>::sum_over_neurons() {
 template <class T>
 void LatentStepEngine<T>::advance() {
   const auto rank = static_cast<std::size_t>(network_.rank);
-  const auto inputs = static_cast<std::size_t>(network_.inputs);
   sum_over_neurons();
   require_finite(sums_, "latent drive kappa");
   const double neurons = static_cast<double>(network_.neurons());
@@ -61,12 +81,7 @@ void LatentStepEngine<T>::advance() {
       z += gain * (sums_[trial * rank + r] / neurons - leak * z);
     }
     noise_.add(static_cast<std::int64_t>(trial), step(), noise_scale, std::span(z_).subspan(trial * rank, rank));
-    if (inputs == 0) continue;
-    inputs_.at_step(static_cast<std::int64_t>(trial), step(), u_);
-    for (std::size_t k = 0; k < inputs; ++k) {
-      double& v = v_[trial * inputs + k];
-      v += gain * (u_[k] - leak * v);
-    }
+    if (network_.inputs > 0) advance_inputs(trial);
   }
   require_finite(z_, "latent z");
 }

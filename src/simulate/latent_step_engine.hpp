@@ -30,6 +30,8 @@ class LatentStepEngine final : public FixedStepEngine {
 
  private:
   void sum_over_neurons();
+  void advance_inputs(std::size_t trial);
+  void set_inputs(std::size_t trial, std::int64_t step);
 
   const model::Network<T>& network_;
   const parallel::Communicator& comm_;

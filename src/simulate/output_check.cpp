@@ -107,6 +107,7 @@ std::vector<std::filesystem::path> input_files(const config::SimulateOptions& op
   const auto& arrays = options.network.arrays;
   for (const auto* source : {&arrays.m, &arrays.n, &arrays.input_weights, &arrays.bias, &arrays.tau}) add(*source);
   add(options.initial.latent);
+  add(options.initial.latent_cholesky);
   add(options.noise.latent_cholesky);
   for (const auto& input : options.inputs) add(input.array);
   if (options.observation) {

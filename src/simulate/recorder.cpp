@@ -117,10 +117,11 @@ void Recorder<T>::add_observations() {
   const auto& observation = *parts_.observation;
   const auto channels = static_cast<std::size_t>(observation.channels());
   const bool counts = observation.kind() == config::ObservationKind::poisson;
-  if (observation.source() == config::ObservationSource::rates) {
+  if (observation.source() != config::ObservationSource::latent) {
     if (observation.channels() > parts_.network.neurons())
-      throw ConfigurationError("observation.channels: {} channels of rates asked for, the network has {} neurons",
-                               observation.channels(), parts_.network.neurons());
+      throw ConfigurationError(
+          "observation.channels: {} channels that see one neuron each asked for, the network has {} neurons",
+          observation.channels(), parts_.network.neurons());
     for (int r = 0; r < comm_.size(); ++r) {
       const parallel::Partition part(parts_.network.neurons(), comm_.size(), r);
       observed_counts_.push_back(std::clamp<std::int64_t>(observation.channels() - part.begin(), 0, part.count()));
@@ -142,7 +143,7 @@ void Recorder<T>::observe(const StateView& state, int trial, std::int64_t row, s
   const auto& model = *parts_.observation;
   const bool from_latent = model.source() == config::ObservationSource::latent;
   const auto width = from_latent ? static_cast<std::size_t>(parts_.network.rank) : observed.size();
-  const std::span<const double> states = from_latent ? latents_ : observed_rates_;
+  const std::span<const double> states = from_latent ? latents_ : observed_neurons_;
   std::vector<double> means(observed.size());
   model.mean(states.subspan(static_cast<std::size_t>(trial) * width, width), means);
   model.draw(state.first_trial() + trial, row, means, observed);
@@ -258,7 +259,7 @@ void Recorder<T>::compute_shared(const StateView& state) {
   latents_.resize(static_cast<std::size_t>(state.trials()) * static_cast<std::size_t>(parts_.network.rank));
   state.latents(latents_);
   if (parts_.output.population_means) compute_population_means(state);
-  if (!observed_counts_.empty()) gather_observed_rates(state);
+  if (!observed_counts_.empty()) gather_observed_neurons(state);
 }
 
 template <class T>
@@ -317,16 +318,24 @@ void Recorder<T>::compute_population_means(const StateView& state) {
 }
 
 template <class T>
-void Recorder<T>::gather_observed_rates(const StateView& state) {
+void Recorder<T>::gather_observed_neurons(const StateView& state) {
   const auto channels = static_cast<std::size_t>(parts_.observation->channels());
-  observed_rates_.resize(static_cast<std::size_t>(state.trials()) * channels);
+  const bool rates = parts_.observation->source() == config::ObservationSource::rates;
+  observed_neurons_.resize(static_cast<std::size_t>(state.trials()) * channels);
   std::vector<double> mine(static_cast<std::size_t>(observed_counts_[static_cast<std::size_t>(comm_.rank())]));
+  alignas(64) std::array<double, tile_size> values;
   for (int trial = 0; trial < state.trials(); ++trial) {
-    for (std::size_t begin = 0; begin < mine.size(); begin += static_cast<std::size_t>(tile_size))
-      tile_rates_of(state, trial, static_cast<std::int64_t>(begin) / tile_size,
-                    std::span(mine).subspan(begin, std::min(mine.size() - begin, static_cast<std::size_t>(tile_size))));
+    for (std::size_t begin = 0; begin < mine.size(); begin += static_cast<std::size_t>(tile_size)) {
+      const auto tile = static_cast<std::int64_t>(begin) / tile_size;
+      if (rates)
+        tile_rates_of(state, trial, tile, values);
+      else
+        state.tile_potentials(trial, tile, values.data());
+      std::copy_n(values.begin(), std::min(mine.size() - begin, values.size()),
+                  mine.begin() + static_cast<std::ptrdiff_t>(begin));
+    }
     comm_.all_gather(std::span<const double>(mine),
-                     std::span(observed_rates_).subspan(static_cast<std::size_t>(trial) * channels, channels),
+                     std::span(observed_neurons_).subspan(static_cast<std::size_t>(trial) * channels, channels),
                      observed_counts_);
   }
 }

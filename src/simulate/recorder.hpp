@@ -78,7 +78,7 @@ class Recorder final : public RowSink {
   void tile_rates_of(const StateView& state, int trial, std::int64_t tile, std::span<double> rates) const;
   void compute_shared(const StateView& state);
   void compute_population_means(const StateView& state);
-  void gather_observed_rates(const StateView& state);
+  void gather_observed_neurons(const StateView& state);
 
   Parts parts_;
   const parallel::Communicator& comm_;
@@ -87,8 +87,8 @@ class Recorder final : public RowSink {
   std::size_t chosen_before_ = 0;     ///< chosen neurons on lower ranks
   std::size_t chosen_total_ = 0;
   std::vector<Field> fields_;
-  std::vector<double> latents_, population_means_, observed_rates_;  ///< of the row being recorded, by trial
-  std::vector<std::int64_t> observed_counts_;                        ///< observed neurons by rank
+  std::vector<double> latents_, population_means_, observed_neurons_;  ///< of the row being recorded, by trial
+  std::vector<std::int64_t> observed_counts_;                          ///< observed neurons by rank
   std::vector<double> population_sizes_;
   std::optional<parallel::ReproducibleSum> population_sum_;
   int first_trial_ = 0;

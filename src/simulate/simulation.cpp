@@ -1,5 +1,6 @@
 #include "simulate/simulation.hpp"
 
+#include "io/agreement.hpp"
 #include "io/checkpoint_store.hpp"
 #include "model/network_io.hpp"
 #include "parallel/halt_monitor.hpp"
@@ -30,6 +31,16 @@ class Session {
 
   ExitCode run() {
     io::RunFile file = open_file();
+    try {
+      return advance(file);
+    } catch (const NumericalError& error) {
+      record_failure(file, error);
+      throw;
+    }
+  }
+
+ private:
+  ExitCode advance(io::RunFile& file) {
     assembly_.recorder().attach(file);
     start_ = assembly_.engine().progress();
     halt_.set_observer([this] { console_.progress(assembly_.engine().progress()); });
@@ -45,7 +56,12 @@ class Session {
     return ExitCode::done;
   }
 
- private:
+  /// What went wrong is said by `error` in any case; the file says so too when it can still be written.
+  void record_failure(io::RunFile& file, const NumericalError& error) {
+    const auto unwritten = io::attempt([&] { file.fail(error.what()); });
+    if (unwritten) console_.warn("the result does not say that it failed: {}", unwritten->message);
+  }
+
   io::RunFile open_file() {
     if (request_.resume) return resume_file();
     io::RunLayout layout;

@@ -48,6 +48,8 @@ void check_combination(const config::SimulateOptions& options) {
   const bool noisy = options.noise.neuron > 0 || options.noise.latent > 0 || options.noise.latent_cholesky.given;
   if (options.noise.latent > 0 && options.noise.latent_cholesky.given)
     throw ConfigurationError("noise.latent: give either noise.latent or noise.latent_cholesky, not both");
+  if (options.initial.latent_std > 0 && options.initial.latent_cholesky.given)
+    throw ConfigurationError("initial.latent_std: give either initial.latent_std or initial.latent_cholesky, not both");
   if (config::is_sundials(integration.method)) {
     if (noisy)
       throw ConfigurationError(
