@@ -12,30 +12,16 @@
 
 #include "core/error.hpp"
 #include "model/bulk_entries.hpp"
+#include "model/petsc_owned.hpp"
 #include "model/sparse_bulk_session.hpp"
 
 namespace rankflow::model {
 namespace {
 
-/// Owns a PETSc object.
-template <class Object, auto Destroy>
-class Owned {
- public:
-  Owned() = default;
-  Owned(const Owned&) = delete;
-  Owned& operator=(const Owned&) = delete;
-  ~Owned() { Destroy(&object_); }
-  Object get() const noexcept { return object_; }
-  Object* address() noexcept { return &object_; }
-
- private:
-  Object object_ = nullptr;
-};
-
-using OwnedMatrix = Owned<Mat, &MatDestroy>;
-using OwnedVector = Owned<Vec, &VecDestroy>;
-using OwnedScatter = Owned<VecScatter, &VecScatterDestroy>;
-using OwnedIndices = Owned<IS, &ISDestroy>;
+using OwnedMatrix = PetscOwned<Mat, &MatDestroy>;
+using OwnedVector = PetscOwned<Vec, &VecDestroy>;
+using OwnedScatter = PetscOwned<VecScatter, &VecScatterDestroy>;
+using OwnedIndices = PetscOwned<IS, &ISDestroy>;
 
 /// Rows of a sequential sparse matrix as PETSc stores them; columns ascend within a row.
 struct Rows {

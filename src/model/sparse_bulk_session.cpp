@@ -7,15 +7,13 @@
 namespace rankflow::model {
 
 std::shared_ptr<PetscSession> PetscSession::join(const parallel::Communicator& comm) {
-  static std::weak_ptr<PetscSession> current;
-  // MPI cannot start a second time: a session that began it must outlive its holders.
   static std::shared_ptr<PetscSession> kept;
-  auto session = current.lock();
-  if (session) return session;
-  session.reset(new PetscSession(comm));
-  current = session;
-  if (PetscBeganMPI) kept = session;
-  return session;
+  if (kept == nullptr) {
+    kept.reset(new PetscSession(comm));
+    // A session that began MPI lasts as long as the process: MPI cannot start a second time.
+    if (!PetscBeganMPI) parallel::Environment::before_end([] { kept.reset(); });
+  }
+  return kept;
 }
 
 PetscSession::PetscSession(const parallel::Communicator& comm) {

@@ -5,7 +5,8 @@
 
 namespace rankflow::model {
 
-/// PETSc while somebody needs it: begun for the first holder, ended with the last one, which must go before MPI ends.
+/// PETSc once somebody needs it: begun for the first holder, ended just before MPI, when all holders must have gone
+/// (in one process PETSc 3.18 cannot be begun a second time: types of Tao and of its matrices stay unknown).
 /// Signals, options files and error output of PETSc are switched off. With the serial twin and no MPI running
 /// PETSc starts MPI itself; then both last until the process ends.
 class PetscSession {

@@ -26,6 +26,12 @@ void reduce_in_place(MPI_Comm comm, std::span<T> values, MPI_Datatype type, MPI_
   }
 }
 
+/// MPI is one per process, and so is what must end before it.
+std::vector<std::function<void()>>& actions_at_end() {
+  static std::vector<std::function<void()>> actions;
+  return actions;
+}
+
 }  // namespace
 
 Request& Request::operator=(Request&& other) noexcept {
@@ -167,7 +173,12 @@ Environment::Environment(int& argc, char**& argv) {
 }
 
 Environment::~Environment() {
+  for (auto& actions = actions_at_end(); !actions.empty(); actions.pop_back()) actions.back()();
   MPI_Finalize();
+}
+
+void Environment::before_end(std::function<void()> action) {
+  actions_at_end().push_back(std::move(action));
 }
 
 Communicator Environment::world() const {

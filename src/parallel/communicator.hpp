@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -124,6 +125,9 @@ class Environment {
   ~Environment();
 
   Communicator world() const;
+  /// Calls `action` when the Environment ends, before MPI does: for libraries that need MPI to end; the last given is
+  /// called first. Without an Environment it is not called.
+  static void before_end(std::function<void()> action);
   /// Ends all ranks of the job at once with `exit_code`.
   [[noreturn]] static void abort(int exit_code);
 };
