@@ -12,6 +12,7 @@ namespace rankflow::drivers {
 /// What every driver gets from the command line.
 struct Arguments {
   std::string input;              ///< configuration file, or the file to inspect
+  std::string data;               ///< evaluate: what the input is compared with
   std::string output;             ///< empty: named after the input
   std::vector<std::string> sets;  ///< table.key=value
   bool dry_run = false;
@@ -35,6 +36,8 @@ ExitCode simulate(const Arguments& arguments, const Surroundings& surroundings);
 ExitCode generate_recording(const Arguments& arguments, const Surroundings& surroundings);
 ExitCode generate_network(const Arguments& arguments, const Surroundings& surroundings);
 ExitCode import_recording(const Arguments& arguments, const Surroundings& surroundings);
+/// Without an output only prints.
+ExitCode evaluate(const Arguments& arguments, const Surroundings& surroundings);
 ExitCode inspect(const Arguments& arguments, const Surroundings& surroundings);
 /// Prints the reference of all configuration keys as Markdown (docs/configuration.md).
 ExitCode reference(const Surroundings& surroundings);

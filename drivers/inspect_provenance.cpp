@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "config/evaluate_options.hpp"
 #include "config/generate_options.hpp"
 #include "config/import_options.hpp"
 #include "config/load.hpp"
@@ -52,9 +53,10 @@ std::set<std::string> default_lines() {
   simulate.stop.emplace();
   config::GenerateNetworkOptions network;
   config::ImportRecordingOptions recording;
+  config::EvaluateRunOptions evaluate;
   std::set<std::string> lines;
-  for (const auto& toml :
-       {config::resolved_toml(simulate), config::resolved_toml(network), config::resolved_toml(recording)})
+  for (const auto& toml : {config::resolved_toml(simulate), config::resolved_toml(network),
+                           config::resolved_toml(recording), config::resolved_toml(evaluate)})
     for (const auto& line : lines_of(toml)) lines.insert(line.table + line.text);
   return lines;
 }

@@ -56,6 +56,15 @@ void describe(CommandLine& line) {
   import->require_subcommand(1);
   add_job(line, *import, "recording", "a recording from .npy, .npz or HDF5 data sets", drivers::import_recording,
           false);
+  auto* evaluate = app.add_subcommand("evaluate", "fit statistics: generated series compared with data");
+  evaluate->add_option("generated", line.arguments.input, "a run with observations, or a recording")->required();
+  evaluate->add_option(
+      "data", line.arguments.data,
+      "recording file, or the observations in another file (eeg.h5:/signal); default: data.* of --set");
+  evaluate->add_option("-o,--output", line.arguments.output, "result file (HDF5); default: none, the table is printed");
+  evaluate->add_option("--set", line.arguments.sets, "evaluate.key=value or data.key=value; may be repeated")
+      ->allow_extra_args(false);
+  evaluate->callback([&line] { line.driver = drivers::evaluate; });
   auto* inspect = app.add_subcommand("inspect", "what is in a file, in words");
   inspect->add_option("file", line.arguments.input, "a Rankflow file or any other HDF5 file")->required();
   inspect->callback([&line] { line.driver = drivers::inspect; });

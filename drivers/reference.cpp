@@ -1,5 +1,6 @@
 #include "arguments.hpp"
 
+#include "config/evaluate_options.hpp"
 #include "config/generate_options.hpp"
 #include "config/import_options.hpp"
 #include "config/load.hpp"
@@ -22,7 +23,8 @@ ExitCode reference(const Surroundings& surroundings) {
   surroundings.console.print(
       config::reference_markdown<config::SimulateOptions>("Configuration of `simulate` and `generate recording`") +
       "\n" + network_reference() + "\n" +
-      config::reference_markdown<config::ImportRecordingOptions>("Configuration of `import recording`"));
+      config::reference_markdown<config::ImportRecordingOptions>("Configuration of `import recording`") + "\n" +
+      config::reference_markdown<config::EvaluateRunOptions>("Configuration of `evaluate` (by `--set`)"));
   return ExitCode::done;
 }
 
