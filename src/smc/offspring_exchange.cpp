@@ -88,9 +88,30 @@ std::pair<std::span<T>, std::span<T>> OffspringExchange::messages(const Genealog
   return {{reinterpret_cast<T*>(send_.data()), sent}, {reinterpret_cast<T*>(receive_.data()), received_numbers}};
 }
 
+/// Calls action(ancestor's lane, offspring's lane, block) for all offspring of blocks that hold whole trials.
+template <class Action>
+void OffspringExchange::for_each_offspring(const Genealogy& genealogy, const Action& action) const {
+  for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
+    const Block block = layout_.block(layout_.first_block() + local);
+    for_each_trial(block, genealogy.first_slots + slot_offset(local),
+                   [&](const std::int64_t* first, std::int64_t particles, std::int64_t lane) {
+                     for (std::int64_t k = 0; k < particles; ++k)
+                       for (std::int64_t slot = first[k]; slot < first[k + 1]; ++slot)
+                         action(lane + k, lane + slot, local);
+                   });
+  }
+}
+
 template <class T>
 void OffspringExchange::forward(const Genealogy& genealogy, const T* from, std::int64_t from_stride, T* to,
                                 std::int64_t to_stride) {
+  if (!layout_.trials_span_blocks()) {
+    for_each_offspring(genealogy, [&](std::int64_t ancestor, std::int64_t offspring, std::int64_t block) {
+      for (std::int64_t r = 0; r < rows_; ++r)
+        to[(block * to_stride + r) * L + offspring] = from[(block * from_stride + r) * L + ancestor];
+    });
+    return;
+  }
   const auto [send, receive] = messages<T>(genealogy);
   T* out = send.data();
   for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
@@ -119,6 +140,13 @@ void OffspringExchange::forward(const Genealogy& genealogy, const T* from, std::
 template <class T>
 void OffspringExchange::backward(const Genealogy& genealogy, const T* to_adjoint, std::int64_t to_stride,
                                  T* from_adjoint, std::int64_t from_stride) {
+  if (!layout_.trials_span_blocks()) {
+    for_each_offspring(genealogy, [&](std::int64_t ancestor, std::int64_t offspring, std::int64_t block) {
+      for (std::int64_t r = 0; r < rows_; ++r)
+        from_adjoint[(block * from_stride + r) * L + ancestor] += to_adjoint[(block * to_stride + r) * L + offspring];
+    });
+    return;
+  }
   const auto [send, receive] = messages<T>(genealogy);
   T* out = crosses_ ? receive.data() : send.data();
   for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {

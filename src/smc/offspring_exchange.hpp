@@ -55,6 +55,8 @@ class OffspringExchange {
   };
   Part part(int rank, std::int64_t trial, std::span<const std::int64_t> block_slots) const;
   std::int64_t received() const noexcept { return slot_values_ - slot_ends_; }
+  template <class Action>
+  void for_each_offspring(const Genealogy& genealogy, const Action& action) const;
   template <class T>
   std::pair<std::span<T>, std::span<T>> messages(const Genealogy& genealogy);
 

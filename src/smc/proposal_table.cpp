@@ -53,9 +53,11 @@ void ProposalTable<T>::deal_rows() {
   for (auto& set : sets_) set.rows.clear();
   places_.resize(static_cast<std::size_t>(rows));
   constants_.assign(static_cast<std::size_t>(rows), 0.0);
+  complete_ = true;
   for (std::int64_t row = 0; row < rows; ++row) {
     std::int64_t observed = 0;
     for (std::int64_t d = 0; d < model_.channels(); ++d) observed += std::isnan(observation(row, d)) ? 0 : 1;
+    complete_ = complete_ && observed == model_.channels();
     const bool initial = row % times_ == 0;
     const bool free = observed == 0 || options_.proposal == Proposal::bootstrap;
     const bool partial = options_.proposal == Proposal::optimal && observed < model_.channels();
@@ -81,15 +83,17 @@ void ProposalTable<T>::compute_residuals(const StateSpace& space) {
   residuals_.resize(rows, channels);
   misfit_ = Vector::Zero(rows);
   Matrix weighted(rows, channels);
+  const Vector precision = space.variance.cwiseInverse();
   for (std::int64_t row = 0; row < rows; ++row) {
+    const double* observed = table_.data->observations.data() + (table_.first_trial * times_ + row) * channels;
     for (std::int64_t d = 0; d < channels; ++d) {
-      double residual = observation(row, d) - space.observation_bias[d];
+      double residual = observed[d] - space.observation_bias[d];
       for (std::int64_t i = 0; i < model_.inputs(); ++i)
         residual -=
             space.readout(d, model_.rank() + i) * table_.inputs[static_cast<std::size_t>(row * model_.inputs() + i)];
       if (std::isnan(residual)) residual = 0;
       residuals_(row, d) = residual;
-      weighted(row, d) = residual / space.variance[d];
+      weighted(row, d) = residual * precision[d];
       misfit_[row] += residual * weighted(row, d);
     }
   }

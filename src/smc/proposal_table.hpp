@@ -105,9 +105,10 @@ class ProposalTable {
   config::SmcOptions options_;
   TableData table_;
   std::int64_t times_ = 0;
-  Matrix residuals_;    ///< x - c - readout v, 0 where missing; [rows, D]
-  Matrix projections_;  ///< y [rows, R]
-  Vector misfit_;       ///< [rows]
+  bool complete_ = true;  ///< nothing is missing
+  Matrix residuals_;      ///< x - c - readout v, 0 where missing; [rows, D]
+  Matrix projections_;    ///< y [rows, R]
+  Vector misfit_;         ///< [rows]
   std::vector<Set> sets_;
   std::vector<Place> places_;
   std::vector<double> constants_;

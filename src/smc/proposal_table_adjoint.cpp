@@ -124,7 +124,7 @@ void ProposalTable<T>::finish_readout(const ProposalAdjoint<T>& adjoint, const S
   Matrix image = projections * space.readout.leftCols(rank).transpose();
   Matrix residual_adjoint = 2 * misfit.asDiagonal() * residuals;
   // Residuals of missing samples are 0 whatever the parameters.
-  for (std::int64_t row = 0; row < rows; ++row)
+  for (std::int64_t row = 0; row < rows && !complete_; ++row)
     for (std::int64_t d = 0; d < model_.channels(); ++d)
       if (std::isnan(observation(first + row, d))) image(row, d) = 0;
   const Vector precision_adjoint = residuals.cwiseProduct(image + 0.5 * residual_adjoint).colwise().sum().transpose();
