@@ -22,6 +22,8 @@ void check_sizes(const Arrays& arrays, const StepWeights<T>& weights) {
   check_size("bias", arrays.bias, weights.neurons);
 }
 
+}  // namespace
+
 template <class T>
 StepKernels<T> kernels_for(const StepWeights<T>& weights) {
   check_sizes(weights, weights);
@@ -29,12 +31,15 @@ StepKernels<T> kernels_for(const StepWeights<T>& weights) {
                                 [&](auto phi) { return step_kernels<T, decltype(phi)>(weights.states, weights.rank); });
 }
 
+template <class T>
+void check_adjoints(const StepWeights<T>& weights, const StepWeightAdjoints<T>& adjoints) {
+  check_sizes(adjoints, weights);
+}
+
 void check_lanes(std::int64_t lanes) {
   if (lanes < 0 || lanes > block_lanes)
     throw InternalError("low-rank step: {} lanes; a block has 0 to {}", lanes, block_lanes);
 }
-
-}  // namespace
 
 template <class T>
 void low_rank_step(const StepWeights<T>& weights, const T* zeta, std::int64_t lanes, T* out) {
@@ -53,10 +58,14 @@ template <class T>
 void low_rank_weight_adjoints(const StepWeights<T>& weights, std::span<const StepRecord<T>> records,
                               const StepWeightAdjoints<T>& adjoints) {
   for (const auto& record : records) check_lanes(record.lanes);
-  check_sizes(adjoints, weights);
+  check_adjoints(weights, adjoints);
   kernels_for(weights).weight_adjoints(weights, records, adjoints);
 }
 
+template StepKernels<float> kernels_for(const StepWeights<float>&);
+template StepKernels<double> kernels_for(const StepWeights<double>&);
+template void check_adjoints(const StepWeights<float>&, const StepWeightAdjoints<float>&);
+template void check_adjoints(const StepWeights<double>&, const StepWeightAdjoints<double>&);
 template void low_rank_step(const StepWeights<float>&, const float*, std::int64_t, float*);
 template void low_rank_step(const StepWeights<double>&, const double*, std::int64_t, double*);
 template void low_rank_step_adjoint(const StepWeights<float>&, const float*, const float*, std::int64_t, float*);

@@ -7,25 +7,26 @@
 /// Adds in the order of StateKernels and WeightKernels, so that the bits are the same.
 namespace rankflow::smc {
 
-/// The first rows of an application, lanes beyond the counted ones zero.
-template <class T, int rows>
+/// Rows of a record in registers' reach: at most row_limit, lanes beyond the counted ones zero.
+template <class T, int fixed>
 struct CountedLanes {
-  CountedLanes(const T* source, std::int64_t lanes) {
+  CountedLanes(const T* source, std::int64_t rows, std::int64_t lanes) {
     for (std::int64_t row = 0; row < rows; ++row) {
       T* target = values.data() + row * block_lanes;
       std::copy_n(source + row * block_lanes, lanes, target);
       std::fill(target + lanes, target + block_lanes, T(0));
     }
   }
-  alignas(64) std::array<T, static_cast<std::size_t>(rows * block_lanes)> values;
+  alignas(64) std::array<T, row_capacity<fixed>* static_cast<std::size_t>(block_lanes)> values;
 };
 
+/// Q and R at most row_limit.
 template <class T, class Phi, int Q, int R>
 struct BothKernels {
   /// `sums` [N][Q + R + 1][vector]: one vector of lanes for each weight of a neuron: m, n, bias.
   static void add(const StepWeights<T>& weights, const StepRecord<T>& record, T* zeta_adjoint, T* sums) {
-    const CountedLanes<T, Q> zeta(record.zeta, record.lanes);
-    const CountedLanes<T, R> out_adjoint(record.out_adjoint, record.lanes);
+    const CountedLanes<T, Q> zeta(record.zeta, weights.states, record.lanes);
+    const CountedLanes<T, R> out_adjoint(record.out_adjoint, weights.rank, record.lanes);
     in_pieces(weights.neurons, tile_neurons, [&](Range neurons) {
       for (std::int64_t lane = 0; lane < record.lanes; lane += together * vector_width<T>) {
         const Rows rows{zeta.values.data() + lane, out_adjoint.values.data() + lane, zeta_adjoint + lane};
@@ -46,40 +47,47 @@ struct BothKernels {
 
   /// The first `count` vectors, V of them at most.
   template <int V>
-  static void add_vectors(std::int64_t count, const StepWeights<T>& weights, Range neurons, const Rows& rows,
-                          T* sums) {
+  static void add_vectors(std::int64_t count, const StepWeights<T>& weights, Range neurons, const Rows& rows, T* sums) {
     if constexpr (V > 1)
       if (count < V) return add_vectors<V - 1>(count, weights, neurons, rows, sums);
+    const std::int64_t states = Q > 0 ? Q : weights.states, rank = R > 0 ? R : weights.rank;
     const T *m = weights.m.data(), *n = weights.n.data(), *bias = weights.bias.data();
-    RowSums<Q, V, T> states({0, Q});
+    RowSums<Q, V, T> state_sums({0, states});
     for (std::int64_t i = neurons.begin; i < neurons.end; ++i) {
-      T* place = sums + i * (Q + R + 1) * vector_width<T>;
-      std::array<B, Q + R + 1> own;
-      each_row<Q + R + 1>(0, [&](std::size_t k) __attribute__((always_inline)) {
-        own[k] = B::load_aligned(place + k * B::size);
-      });
-      std::array<B, V> inputs;
-      each_row<V>(V, [&](std::size_t v) __attribute__((always_inline)) {
-        const T* zeta = rows.zeta + v * B::size;
-        const T* out_adjoint = rows.out_adjoint + v * B::size;
-        const B x = combine<Q>(m + i * Q, Q, zeta);
-        const B g = combine<R>(n + i * R, R, out_adjoint);
-        const auto values = Response<Phi>::all(x, B(bias[i]), g);
-        each_row<Q>(Q, [&](std::size_t q) __attribute__((always_inline)) {
-          own[q] = model::fused(values.input, B::load_aligned(zeta + q * block_lanes), own[q]);
-        });
-        each_row<R>(R, [&](std::size_t r) __attribute__((always_inline)) {
-          own[Q + r] = model::fused(values.rate, B::load_aligned(out_adjoint + r * block_lanes), own[Q + r]);
-        });
-        own[Q + R] += values.bias;
-        inputs[v] = values.input;
-      });
-      states.add(m + i * Q, inputs);
-      each_row<Q + R + 1>(0, [&](std::size_t k) __attribute__((always_inline)) {
-        own[k].store_aligned(place + k * B::size);
-      });
+      std::array<B, V> inputs, rates;
+      T* place = sums + i * (states + rank + 1) * vector_width<T>;
+      T* bias_place = place + (states + rank) * vector_width<T>;
+      B bias_sum = B::load_aligned(bias_place);
+      each_row<V>(
+          V, [&](std::size_t v) __attribute__((always_inline)) {
+            const B x = combine<Q>(m + i * states, states, rows.zeta + v * B::size);
+            const B g = combine<R>(n + i * rank, rank, rows.out_adjoint + v * B::size);
+            const auto values = Response<Phi>::all(x, B(bias[i]), g);
+            inputs[v] = values.input;
+            rates[v] = values.rate;
+            bias_sum += values.bias;
+          });
+      bias_sum.store_aligned(bias_place);
+      add_products<Q>(states, inputs, rows.zeta, place);
+      add_products<R>(rank, rates, rows.out_adjoint, place + states * vector_width<T>);
+      state_sums.add(m + i * states, inputs);
     }
-    states.add_to(rows.zeta_adjoint);
+    state_sums.add_to(rows.zeta_adjoint);
+  }
+
+  /// sums[k] += sum_v factors[v] row k[v], v ascending.
+  template <int fixed, std::size_t V>
+  [[gnu::always_inline]] static void add_products(std::int64_t count, const std::array<B, V>& factors, const T* rows,
+                                                  T* sums) {
+    each_row<fixed>(
+        count, [&](std::size_t k) __attribute__((always_inline)) {
+          B sum = B::load_aligned(sums + k * B::size);
+          each_row<static_cast<int>(V)>(
+              V, [&](std::size_t v) __attribute__((always_inline)) {
+                sum = model::fused(factors[v], B::load_aligned(rows + k * block_lanes + v * B::size), sum);
+              });
+          sum.store_aligned(sums + k * B::size);
+        });
   }
 };
 

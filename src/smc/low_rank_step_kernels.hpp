@@ -13,7 +13,8 @@ struct StepKernels {
   void (*adjoint)(const StepWeights<T>&, const T* zeta, const T* out_adjoint, std::int64_t lanes, T* zeta_adjoint);
   void (*weight_adjoints)(const StepWeights<T>&, std::span<const StepRecord<T>>, const StepWeightAdjoints<T>&);
   /// adjoint and weight_adjoints of one application at once. Adds a neuron's weight adjoints to its vectors in `sums`
-  /// [N][Q + R + 1][vector]: of m, n, bias. Null for the kernels that take any sizes.
+  /// [N][Q + R + 1][vector]: of m, n, bias.
+  /// Q and R at most row_limit.
   void (*both)(const StepWeights<T>&, const StepRecord<T>&, T* zeta_adjoint, T* sums);
 };
 
@@ -21,5 +22,13 @@ struct StepKernels {
 /// those that take any sizes. They differ in speed, not in bits.
 template <class T, class Phi>
 StepKernels<T> step_kernels(std::int64_t states, std::int64_t rank);
+
+/// The kernels for these weights. InternalError here and below: arrays that do not have the sizes the weights name,
+/// more lanes than a block has.
+template <class T>
+StepKernels<T> kernels_for(const StepWeights<T>& weights);
+template <class T>
+void check_adjoints(const StepWeights<T>& weights, const StepWeightAdjoints<T>& adjoints);
+void check_lanes(std::int64_t lanes);
 
 }  // namespace rankflow::smc

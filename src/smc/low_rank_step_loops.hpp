@@ -81,4 +81,14 @@ template <int fixed, class T, class Load = LoadAll>
   return sum;
 }
 
+/// sums[k] += value row k over one vector of lanes.
+template <int fixed, class Sums, class B, class T, class Load = LoadAll>
+[[gnu::always_inline]] inline void add_rows(Sums& sums, std::int64_t count, const B& value, const T* rows,
+                                            Load load = {}) {
+  each_row<fixed>(
+      count, [&](std::size_t k) __attribute__((always_inline)) {
+        sums[k] = model::fused(value, load(rows + k * block_lanes), sums[k]);
+      });
+}
+
 }  // namespace rankflow::smc

@@ -6,7 +6,5 @@ template StepKernels<float> step_kernels<float, model::activation::Relu>(std::in
 template StepKernels<double> step_kernels<double, model::activation::Relu>(std::int64_t, std::int64_t);
 template StepKernels<float> step_kernels<float, model::activation::ClippedRelu>(std::int64_t, std::int64_t);
 template StepKernels<double> step_kernels<double, model::activation::ClippedRelu>(std::int64_t, std::int64_t);
-template StepKernels<float> step_kernels<float, model::activation::Identity>(std::int64_t, std::int64_t);
-template StepKernels<double> step_kernels<double, model::activation::Identity>(std::int64_t, std::int64_t);
 
 }  // namespace rankflow::smc

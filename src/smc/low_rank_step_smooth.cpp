@@ -10,5 +10,7 @@ template StepKernels<float> step_kernels<float, model::activation::Softplus>(std
 template StepKernels<double> step_kernels<double, model::activation::Softplus>(std::int64_t, std::int64_t);
 template StepKernels<float> step_kernels<float, model::activation::Erf>(std::int64_t, std::int64_t);
 template StepKernels<double> step_kernels<double, model::activation::Erf>(std::int64_t, std::int64_t);
+template StepKernels<float> step_kernels<float, model::activation::Identity>(std::int64_t, std::int64_t);
+template StepKernels<double> step_kernels<double, model::activation::Identity>(std::int64_t, std::int64_t);
 
 }  // namespace rankflow::smc

@@ -100,14 +100,8 @@ struct WeightKernels {
           const B x = combine<Q>(own.m, columns.states, zeta, load);
           const B g = combine<R>(own.n, columns.rank, out_adjoint, load);
           const auto values = Response<Phi>::all(x, own.bias, g);
-          each_row<Q>(
-              columns.m_count, [&](std::size_t q) __attribute__((always_inline)) {
-                own.m_sums[q] = model::fused(values.input, load(zeta_columns + q * block_lanes), own.m_sums[q]);
-              });
-          each_row<R>(
-              columns.n_count, [&](std::size_t r) __attribute__((always_inline)) {
-                own.n_sums[r] = model::fused(values.rate, load(out_columns + r * block_lanes), own.n_sums[r]);
-              });
+          add_rows<Q>(own.m_sums, columns.m_count, values.input, zeta_columns, load);
+          add_rows<R>(own.n_sums, columns.n_count, values.rate, out_columns, load);
           own.bias_sum += values.bias;
         });
   }

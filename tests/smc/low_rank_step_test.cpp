@@ -60,39 +60,52 @@ TEST(LowRankStep, ToleranceOfTheDefinitionWouldMissNothing) {
   }
 }
 
-template <class T, class Phi>
+template <class T>
 struct KernelResults {
   KernelResults(const StepKernels<T>& kernels, const Case<T>& c)
-      : out(step_of(c)), zeta(state_adjoint_of(c)), weights(c) {
-    kernels.forward(c.weights, c.zeta.back().data(), c.lanes, out.data());
-    std::fill(zeta.begin(), zeta.end(), T(0));
-    kernels.adjoint(c.weights, c.zeta.back().data(), c.out_adjoint.back().data(), c.lanes, zeta.data());
+      : out(step_of(c)),
+        zeta(c.size(c.weights.states * block_lanes)),
+        zeta_of_both(zeta),
+        sums(c.size(c.weights.neurons * (c.weights.states + c.weights.rank + 1)) * xsimd::batch<T>::size),
+        weights(c) {
+    const T* last = c.zeta.back().data();
+    kernels.forward(c.weights, last, c.lanes, out.data());
+    kernels.adjoint(c.weights, last, c.out_adjoint.back().data(), c.lanes, zeta.data());
     kernels.weight_adjoints(c.weights, c.records, weights.views());
+    for (const auto& record : c.records) {
+      std::fill(zeta_of_both.begin(), zeta_of_both.end(), T(0));
+      kernels.both(c.weights, record, zeta_of_both.data(), sums.data());
+    }
   }
   bool operator==(const KernelResults&) const = default;
-  Numbers<T> out, zeta;
+  Numbers<T> out, zeta, zeta_of_both, sums;
   WeightSums<T> weights;
 };
 
 template <class T, class Phi>
-void expect_equal_bits(Activation activation, std::int64_t rank, std::int64_t lanes) {
-  const Case<T> c(activation, 1027, rank, rank, lanes, 3);
+bool expect_equal_bits(Activation activation, std::int64_t states, std::int64_t rank, std::int64_t lanes) {
   const StepKernels<T> general = step_kernels<T, Phi>(0, 0);
-  const StepKernels<T> compiled = step_kernels<T, Phi>(rank, rank);
-  EXPECT_NE(general.forward, compiled.forward) << "compared with itself";
-  EXPECT_TRUE((KernelResults<T, Phi>(general, c) == KernelResults<T, Phi>(compiled, c))) << c.label();
-  const Case<T> other(activation, 1027, rank, rank, lanes, 2);
-  EXPECT_FALSE((KernelResults<T, Phi>(general, c) == KernelResults<T, Phi>(compiled, other)));
+  const StepKernels<T> compiled = step_kernels<T, Phi>(states, rank);
+  if (general.forward == compiled.forward) return false;
+  const Case<T> c(activation, 1027, states, rank, lanes, 3), other(activation, 1027, states, rank, lanes, 2);
+  const KernelResults<T> expected(general, c);
+  EXPECT_TRUE(KernelResults<T>(compiled, c) == expected) << c.label();
+  EXPECT_FALSE(KernelResults<T>(compiled, other) == expected) << c.label();
+  return true;
 }
 
 TEST(LowRankStep, CompiledSizesGiveTheBitsOfTheGeneralKernels) {
+  std::int64_t single = 0, twofold = 0;
   for (const Activation activation : every_activation)
     model::with_activation(activation, [&](auto phi) {
-      for (const std::int64_t rank : {1, 2, 3, 4}) {
-        expect_equal_bits<float, decltype(phi)>(activation, rank, 50);
-        expect_equal_bits<double, decltype(phi)>(activation, rank, 21);
-      }
+      for (const std::int64_t rank : {1, 2, 3, 4, 5})
+        for (const std::int64_t inputs : {0, 1, 2}) {
+          if (expect_equal_bits<float, decltype(phi)>(activation, rank + inputs, rank, 50)) ++single;
+          if (expect_equal_bits<double, decltype(phi)>(activation, rank + inputs, rank, 21)) ++twofold;
+        }
     });
+  EXPECT_EQ(single, 2 * 10) << "compiled for relu and clipped relu, 3 ranks with up to 2 inputs and rank 4";
+  EXPECT_EQ(twofold, 2 * 4) << "compiled for relu and clipped relu, 4 ranks";
 }
 
 template <class T>
