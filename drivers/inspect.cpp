@@ -20,6 +20,7 @@ std::string headline(const io::File& file, const std::filesystem::path& path) {
   const auto status = attribute_text(file, "/provenance", "status", "");
   const auto* words = status == io::name_of(io::Status::running)   ? ", running (or killed)"
                       : status == io::name_of(io::Status::stopped) ? ", stopped on request"
+                      : status == io::name_of(io::Status::failed)  ? ", failed"
                       : status.empty()                             ? ""
                                                                    : ", complete";
   return fmt::format("{}: a Rankflow {} file{}, {}\n", path.string(), type, words, bytes);

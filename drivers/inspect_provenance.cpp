@@ -122,6 +122,8 @@ std::string provenance_text(const io::File& file) {
 std::string unfinished_text(const io::File& file, const std::filesystem::path& path) {
   if (!file.has_group("/provenance")) return {};
   if (attribute_text(file, "/provenance", "status", "") == io::name_of(io::Status::complete)) return {};
+  if (attribute_text(file, "/provenance", "status", "") == io::name_of(io::Status::failed))
+    return fmt::format("it failed, and would again, because {}\n", attribute_text(file, "/provenance", "failure", "?"));
   const io::CheckpointStore store(path, file.comm(), "");
   const auto sequences = store.sequences();
   if (sequences.empty())

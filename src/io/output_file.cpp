@@ -2,7 +2,6 @@
 
 #include <array>
 
-#include "io/agreement.hpp"
 #include "io/file_system.hpp"
 
 namespace rankflow::io {
@@ -47,6 +46,7 @@ OutputFile OutputFile::reopen(const parallel::Communicator& comm, const std::fil
   file.set_attribute("/provenance", "resumes", count == nullptr ? std::int64_t{1} : *count + 1);
   file.set_attribute("/provenance", "ranks", static_cast<std::int64_t>(comm.size()));
   file.set_attribute("/provenance", "status", name_of(Status::running));
+  file.set_attribute("/provenance", "failure", "");
   file.flush();
   return output;
 }
@@ -63,6 +63,21 @@ void OutputFile::publish() {
 }
 
 void OutputFile::finish(Status status) {
+  record_end(status);
+  publish();
+  file_.close();
+}
+
+bool OutputFile::fail(const std::string& message, double patience) {
+  if (!file_.comm().meet_within(patience)) return false;
+  std::string reason = message.substr(0, message.find('\n'));
+  file_.comm().broadcast(reason);
+  file_.set_attribute("/provenance", "failure", reason);
+  finish(Status::failed);
+  return true;
+}
+
+void OutputFile::record_end(Status status) {
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start_;
   std::array<double, 1> longest{earlier_seconds_ + seconds.count()};
   file_.comm().maximum(longest);
@@ -73,8 +88,6 @@ void OutputFile::finish(Status status) {
   file_.set_attribute("/provenance", "end_time", end);
   file_.set_attribute("/provenance", "wall_seconds", longest[0]);
   file_.set_attribute("/provenance", "status", name_of(status));
-  publish();
-  file_.close();
 }
 
 }  // namespace rankflow::io

@@ -2,6 +2,7 @@
 #include <chrono>
 #include <filesystem>
 
+#include "io/agreement.hpp"
 #include "io/hdf5_file.hpp"
 #include "io/provenance.hpp"
 
@@ -30,9 +31,15 @@ class OutputFile {
   void publish();
   /// Records end time, wall time and status, publishes and closes. Nothing may be written afterwards.
   void finish(Status status = Status::complete);
+  /// Records status "failed" with the first line of rank 0's `message` and closes; false, with nothing done, when
+  /// not every rank calls this within `patience` seconds: a rank that failed alone must not wait for the others.
+  /// After false the file's communicator must not be used again.
+  bool fail(const std::string& message, double patience = patience_seconds);
 
  private:
   OutputFile(File file, std::filesystem::path target, bool published);
+
+  void record_end(Status status);
 
   File file_;
   std::filesystem::path target_;

@@ -38,7 +38,7 @@ std::string name_of(FileType type) {
 }
 
 std::string name_of(Status status) {
-  constexpr std::array names{"running", "complete", "stopped"};
+  constexpr std::array names{"running", "complete", "stopped", "failed"};
   return names[static_cast<std::size_t>(status)];
 }
 
@@ -66,6 +66,7 @@ void write_provenance(File& file, FileType type, const Provenance& provenance) {
   values["start_time"] = of_root(comm, utc_now());
   values["end_time"] = "";
   values["status"] = name_of(Status::running);
+  values["failure"] = "";
   values["wall_seconds"] = 0.0;
   values["resumes"] = std::int64_t{0};
   values["hdf5_version"] = hdf5_version();

@@ -22,7 +22,7 @@ struct Provenance {
 };
 
 /// State of a file, the attribute `status` of /provenance.
-enum class Status { running, complete, stopped };
+enum class Status { running, complete, stopped, failed };
 
 std::string name_of(Status status);
 
@@ -30,7 +30,7 @@ std::string name_of(Status status);
 std::string utc_now();
 
 /// Writes the root attributes and the group /provenance: code_version, git_hash, configuration, seed,
-/// ranks, host, start_time, end_time, status, wall_seconds, resumes and the library versions.
+/// ranks, host, start_time, end_time, status, failure, wall_seconds, resumes and the library versions.
 void write_provenance(File& file, FileType type, const Provenance& provenance);
 
 /// Throws InputDataError when the file names a format version this program does not read.

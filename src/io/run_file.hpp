@@ -56,6 +56,8 @@ class RunFile {
   void flush() { output_.file().flush(); }
   /// Records the status and closes.
   void finish(Status status = Status::complete) { output_.finish(status); }
+  /// See OutputFile::fail.
+  bool fail(const std::string& message) { return output_.fail(message); }
 
  private:
   explicit RunFile(OutputFile output) : output_(std::move(output)) {}

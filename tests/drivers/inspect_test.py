@@ -49,6 +49,21 @@ class Inspect(unittest.TestCase):
         text = self.report(next(self.here.glob("out.h5.checkpoint-*")))
         self.assertIn("a Rankflow checkpoint file", text)
 
+    def test_failed_run(self):
+        """A run whose state grows without bound; alone and on two ranks."""
+        for ranks in (0, 2):
+            output = self.here / f"failed-{ranks}.h5"
+            done = run("simulate", EXAMPLES / "decision.toml", "-o", output, "--set", "network.activation=identity",
+                       "--set", "time.duration=900", ranks=ranks, expect=4)
+            with h5py.File(output, "r") as file:
+                about = dict(file["provenance"].attrs)
+            self.assertEqual("failed", about["status"])
+            self.assertIn("kappa_0 became", about["failure"])
+            self.assertIn(about["failure"], done.stderr)
+            text = self.report(output)
+            self.assertIn("a Rankflow run file, failed", text)
+            self.assertIn(f"because {about['failure']}", text)
+
     def test_damage(self):
         output = self.make("oscillator_spikes", command=("generate", "recording"))
         with h5py.File(output, "r+") as file:

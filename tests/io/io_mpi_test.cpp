@@ -238,5 +238,35 @@ TEST_F(Collective, FirstBadNeuronIsTheSameOnEveryRank) {
               HasSubstr("first at neuron 700, column 0"));
 }
 
+std::string provenance_at(const std::filesystem::path& path, const char* name) {
+  return std::get<std::string>(*File::open(Communicator(), path).attribute("/provenance", name));
+}
+
+TEST_F(Collective, FailureOfAllRanksIsRecorded) {
+  auto output = OutputFile::create(world_, folder_ / "run.h5", FileType::run, {.configuration = "", .seed = 1});
+  output.publish();
+  EXPECT_EQ(provenance_at(folder_ / "run.h5", "failure"), "");
+  world_.barrier();
+  EXPECT_TRUE(output.fail("kappa_0 became nan\nwhile stepping"));
+  EXPECT_EQ(provenance_at(folder_ / "run.h5", "status"), "failed");
+  EXPECT_EQ(provenance_at(folder_ / "run.h5", "failure"), "kappa_0 became nan");
+  world_.barrier();
+  OutputFile::reopen(world_, folder_ / "run.h5", FileType::run).finish();
+  EXPECT_EQ(provenance_at(folder_ / "run.h5", "status"), "complete");
+  EXPECT_EQ(provenance_at(folder_ / "run.h5", "failure"), "") << "a file that went on has not failed";
+}
+
+TEST_F(Collective, RankThatFailsAloneDoesNotWait) {
+  if (world_.size() == 1) return;  // nobody to be left alone by
+  const auto comm = Communicator::duplicate(MPI_COMM_WORLD);
+  auto output = OutputFile::create(comm, folder_ / "run.h5", FileType::run, {.configuration = "", .seed = 1});
+  output.publish();
+  const bool alone = world_.rank() == world_.size() - 1;
+  if (alone) EXPECT_FALSE(output.fail("kappa_0 became nan", 0.2));
+  world_.barrier();
+  EXPECT_EQ(provenance_at(folder_ / "run.h5", "status"), "running");
+  if (!alone) EXPECT_TRUE(comm.meet_within(5.0)) << "the barrier that the last rank left open";
+}
+
 }  // namespace
 }  // namespace rankflow::io
