@@ -6,6 +6,7 @@
 
 namespace rankflow::config {
 
+/// [run] of a network file. The seed and a neuron's index determine its weights: more neurons keep the first ones.
 struct GenerateRunOptions {
   std::int64_t seed = 1;
   Precision precision = Precision::double_;
@@ -19,6 +20,7 @@ struct GenerateRunOptions {
   }
 };
 
+/// [generate]: what a simulation would tell from its inputs.
 struct GenerateOptions {
   std::int64_t inputs = 0;
 

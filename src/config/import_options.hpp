@@ -10,7 +10,7 @@
 
 namespace rankflow::config {
 
-/// The axes that an array of a recording has in its file, in their order; checked by require_axes().
+/// Words of `text`: the axes that an array of a recording has in its file, in their order; checked by require_axes().
 inline std::vector<std::string> axis_names(const std::string& text) {
   std::istringstream words(text);
   std::vector<std::string> names;

@@ -7,10 +7,14 @@
 
 namespace rankflow::config {
 
+/// Where connectivity comes from; every source fills the same model::Network.
 enum class NetworkSource { preset, populations, heavy_tailed, file, arrays };
+/// Named networks; their statistics are in model/presets.
 enum class Preset { bistable, quadstable, limit_cycle, ring_attractor, decision };
+/// phi(x, d) of potential x and bias d; formulas in model/activation.hpp.
 enum class Activation { tanh, relu, clipped_relu, softplus, sigmoid, erf, identity };
 enum class HeavyTail { student_t, log_normal };
+/// Random connectivity: none, stored (PETSc), or drawn again at every use.
 enum class BulkKind { none, sparse, procedural };
 enum class TimeConstants { shared, log_uniform };
 
@@ -97,6 +101,7 @@ struct BulkOptions {
   }
 };
 
+/// [network]: one source, and what overrides it. An absent activation, tau, leak or decay is the source's own.
 struct NetworkOptions {
   NetworkSource source = NetworkSource::preset;
   Preset preset = Preset::ring_attractor;

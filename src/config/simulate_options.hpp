@@ -5,25 +5,27 @@
 #include <string>
 #include <vector>
 
+#include "config/input_options.hpp"
 #include "config/network_options.hpp"
+#include "config/observation_options.hpp"
 #include "config/options.hpp"
 
 namespace rankflow::config {
 
+/// Of weights, states and the sums within a tile; sums over tiles are exact in either.
 enum class Precision { double_, single };
+/// What is integrated: potentials of all neurons, or the latents they are a function of.
 enum class Space { neuron, latent };
 enum class Method { map, euler, exponential_euler, runge_kutta, adams, bdf };
-enum class InputKind { constant, pulse, step, sinusoid, ornstein_uhlenbeck, file };
-enum class ObservationKind { gaussian, poisson };
+/// What neurons in latent space see: u itself, or v that follows u with the leak (docs/architecture.md, Symbols).
 enum class InputPath { raw, filtered };
-enum class ObservationSource { latent, rates, potentials };
-enum class Link { identity, exponential, softplus, relu };
 
 /// True for the methods of SUNDIALS; the others are our own fixed-step updates.
 inline bool is_sundials(Method method) {
   return method == Method::runge_kutta || method == Method::adams || method == Method::bdf;
 }
 
+/// [run]: seed, precision, and the limits of a session; a resumed run may change the limits only.
 struct RunOptions {
   std::int64_t seed = 1;
   Precision precision = Precision::double_;
@@ -45,6 +47,7 @@ struct RunOptions {
   }
 };
 
+/// [time]: the grid of a trial, its saved rows, and how many trials. Times in s.
 struct TimeOptions {
   double step = 1e-3;
   double duration = 1.0;
@@ -84,6 +87,8 @@ struct TimeOptions {
   }
 };
 
+/// [integration]: method and its tolerances. What does not go together with other tables is refused by
+/// simulate/validation, which sees them all.
 struct IntegrationOptions {
   Space space = Space::neuron;
   Method method = Method::euler;
@@ -135,6 +140,7 @@ struct IntegrationOptions {
   }
 };
 
+/// [initial]: z(0), whose potentials are m z(0), plus random parts. Default: all 0.
 struct InitialOptions {
   ArraySource latent;
   ArraySource latent_cholesky;
@@ -154,6 +160,7 @@ struct InitialOptions {
   }
 };
 
+/// [noise]: in every neuron, and shared through the latents; both may be given.
 struct NoiseOptions {
   double neuron = 0.0;
   double latent = 0.0;
@@ -173,98 +180,7 @@ struct NoiseOptions {
   }
 };
 
-struct InputOptions {
-  InputKind kind = InputKind::constant;
-  std::int64_t channel = 0;
-  double amplitude = 1.0;
-  std::vector<double> amplitudes;
-  double start = 0.0;
-  std::optional<double> stop;
-  double frequency = 1.0;
-  double phase = 0.0;
-  double std = 1.0;
-  double correlation_time = 0.1;
-  ArraySource array;
-  std::optional<double> interval;
-
-  template <class V>
-  void describe(V& v) {
-    v.choice("kind", kind,
-             {{"constant", InputKind::constant, "amplitude at all times"},
-              {"pulse", InputKind::pulse, "amplitude in [start, stop)"},
-              {"step", InputKind::step, "amplitude from start on"},
-              {"sinusoid", InputKind::sinusoid, "amplitude sin(2 pi frequency t + phase) in [start, stop)"},
-              {"ornstein_uhlenbeck", InputKind::ornstein_uhlenbeck,
-               "stationary random input, mean amplitude, held constant over each time.step"},
-              {"file", InputKind::file, "samples of an array, each held for interval"}},
-             {.doc = "shape in time"});
-    v.integer("channel", channel,
-              {.doc = "input channel driven; the first one for an array of several", .minimum = 0, .maximum = 1000000});
-    v.real("amplitude", amplitude, {.doc = "amplitude, or factor of the array"});
-    v.reals("amplitudes", amplitudes,
-            {.doc = "amplitude by trial, cycled when there are more trials; overrides amplitude"});
-    v.real("start", start, {.doc = "onset", .unit = "s", .minimum = 0.0});
-    v.real("stop", stop, {.doc = "end; default: never", .unit = "s", .minimum = 0.0});
-    v.real("frequency", frequency, {.doc = "frequency of sinusoid", .unit = "Hz", .minimum = 0.0});
-    v.real("phase", phase, {.doc = "phase of sinusoid at t = 0", .unit = "rad"});
-    v.real("std", std, {.doc = "stationary standard deviation of ornstein_uhlenbeck", .minimum = 0.0});
-    v.real("correlation_time", correlation_time,
-           {.doc = "correlation time of ornstein_uhlenbeck", .unit = "s", .above = 0.0});
-    v.array("array", array, {.doc = "[time], [time, input] or [trial, time, input] for kind = \"file\""});
-    v.real("interval", interval,
-           {.doc = "time between samples of array; default: time.step", .unit = "s", .above = 0.0});
-  }
-
-  void validate(const Checker& check) const {
-    if (kind == InputKind::pulse && !stop) check.fail("stop", "a pulse needs its end");
-    if (stop && *stop <= start) check.fail("stop", "must be after start ({}), found {}", start, *stop);
-    if (kind == InputKind::file && !array.given) check.fail("array", "kind = \"file\" needs an array of samples");
-  }
-};
-
-struct ObservationOptions {
-  ObservationKind kind = ObservationKind::gaussian;
-  ObservationSource source = ObservationSource::latent;
-  std::int64_t channels = 0;
-  ArraySource weights;
-  double weight_std = 1.0;
-  ArraySource bias;
-  double bias_mean = 0.0;
-  ArraySource variance;
-  double std = 0.1;
-  std::optional<Link> link;
-
-  template <class V>
-  void describe(V& v) {
-    v.choice("kind", kind,
-             {{"gaussian", ObservationKind::gaussian, "mean plus independent Gaussian noise"},
-              {"poisson", ObservationKind::poisson, "spike counts per saved row with the given mean"}},
-             {.doc = "distribution of an observation"});
-    v.choice(
-        "source", source,
-        {{"latent", ObservationSource::latent, "mean = link(weights z + bias)"},
-         {"rates", ObservationSource::rates, "channel c sees neuron c: mean = link(weight_c phi(x_c) + bias_c)"},
-         {"potentials", ObservationSource::potentials, "channel c sees neuron c: mean = link(weight_c x_c + bias_c)"}},
-        {.doc = "what is observed"});
-    v.integer("channels", channels,
-              {.doc = "number of channels; 0: as many as weights has rows", .minimum = 0, .maximum = 1000000});
-    v.array("weights", weights,
-            {.doc = "[channel, rank] for latent, else [channel]; default: random for latent, else 1"});
-    v.real("weight_std", weight_std, {.doc = "standard deviation of random weights", .minimum = 0.0});
-    v.array("bias", bias, {.doc = "[channel]"});
-    v.real("bias_mean", bias_mean, {.doc = "bias of every channel when no array is given"});
-    v.array("variance", variance, {.doc = "[channel], variance of Gaussian observations"});
-    v.real("std", std,
-           {.doc = "standard deviation of Gaussian observations when no variance is given", .minimum = 0.0});
-    v.choice("link", link,
-             {{"identity", Link::identity, "s"},
-              {"exponential", Link::exponential, "exp(s)"},
-              {"softplus", Link::softplus, "log(1 + exp(s))"},
-              {"relu", Link::relu, "max(s, 0)"}},
-             {.doc = "from affine drive to mean; default: identity for gaussian, softplus for poisson"});
-  }
-};
-
+/// [output]: what is saved besides latents and integrator statistics. The chosen neurons hold for rates and potentials.
 struct OutputOptions {
   bool rates = false;
   bool potentials = false;

@@ -8,6 +8,7 @@
 
 namespace rankflow::config {
 
+/// Whether a table that is not in the file stands for its defaults or for nothing.
 enum class TableKind { always, optional };
 
 /// How many entries a list is to have, and whether they start from the element's defaults.
@@ -24,17 +25,20 @@ class Backend {
   Backend& operator=(const Backend&) = delete;
   virtual ~Backend() = default;
 
+  /// One key: `slot` points at the value, which a reader overwrites and the others look at.
   virtual void leaf(std::string_view key, const Slot& slot, const Spec& spec) = 0;
   /// True: the table's keys follow, then leave(). `present` says whether the optional table has a value.
   virtual bool enter_table(std::string_view key, std::string_view doc, TableKind kind, bool present) = 0;
   /// For each of the entries planned, enter_entry(), the entry's keys and leave() follow.
   virtual ListPlan plan_list(std::string_view key, std::size_t present) = 0;
   virtual void enter_entry(std::string_view key, std::string_view doc, std::size_t index) = 0;
+  /// Ends the table or entry that was entered last.
   virtual void leave() = 0;
   /// The check runs when all keys are read; only a reader has checks to run.
   virtual void validate_later(std::function<void(const Checker&)> check) = 0;
 };
 
+/// Options whose values depend on each other: validate() is called when all keys of the file are read.
 template <class T>
 concept Validated = requires(const T& options, const Checker& check) {
   options.validate(check);
@@ -46,6 +50,7 @@ class Visitor {
  public:
   explicit Visitor(Backend& backend) : backend_(backend) {}
 
+  /// A table that always exists: the options keep their defaults where the file says nothing.
   template <class T>
   void table(std::string_view key, T& options, std::string_view doc) {
     if (!backend_.enter_table(key, doc, TableKind::always, true)) return;
@@ -76,6 +81,7 @@ class Visitor {
     }
   }
 
+  // Values. An optional one is empty when its key is absent: code can then tell a default from a choice.
   void integer(std::string_view key, std::int64_t& value, const Spec& spec = {}) { leaf(key, &value, spec); }
   void integer(std::string_view key, std::optional<std::int64_t>& value, const Spec& spec = {}) {
     leaf(key, &value, spec);
@@ -98,6 +104,7 @@ class Visitor {
   void matrix(std::string_view key, Matrix& rows, const Spec& spec = {}) { leaf(key, &rows, spec); }
   void array(std::string_view key, ArraySource& value, const Spec& spec = {}) { leaf(key, &value, spec); }
 
+  /// One of several words, each with its meaning for the reference and for messages.
   template <class Enum>
   requires std::is_enum_v<Enum>
   void choice(std::string_view key, Enum& value,

@@ -37,6 +37,7 @@ class Error : public std::runtime_error {
   std::vector<std::string> context_;
 };
 
+/// An Error of one exit code: InputDataError("'{}' lacks {}", file, key).
 template <ExitCode Code>
 class TypedError : public Error {
  public:
@@ -45,6 +46,8 @@ class TypedError : public Error {
       : Error(Code, fmt::format(format, std::forward<Args>(args)...)) {}
 };
 
+// Which one to throw: whose action ends the trouble? The configuration's author, the owner of a data file, whoever
+// chose model and step size, the system's administrator, or we.
 using ConfigurationError = TypedError<ExitCode::configuration>;
 using InputDataError = TypedError<ExitCode::input_data>;
 using NumericalError = TypedError<ExitCode::numerical>;
