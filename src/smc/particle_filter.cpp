@@ -56,6 +56,7 @@ ParticleFilter<T>::Implementation::Implementation(const LatentModel& model, cons
       exchange_(layout_, comm, model.rank()),
       weights_(layout_, options, comm, exchange_),
       table_(model, options),
+      step_adjoints_(model.neurons(), model.states(), model.rank(), layout_.local_blocks(), times),
       space_adjoint_(model),
       parameter_sum_(layout_.blocks(), model.layout().total()) {
   const auto lanes = static_cast<std::size_t>(layout_.local_blocks() * L);

@@ -81,16 +81,17 @@ void ParticleFilter<T>::Implementation::transition_adjoint(std::int64_t time) {
     auto& sums = block_adjoints_[static_cast<std::size_t>(local)];
     const LaneRange all{0, which.lanes()};
     const T* mu_adjoint = now.mu_adjoint + local * rank_ * L;
+    const T* from = now.ancestors + local * states_ * L;
+    // The step's own zeta_adjoint has been used; the ancestors' takes its place.
+    T* adjoint = now.zeta_adjoint + local * states_ * L;
+    std::fill_n(adjoint, states_ * L, T(0));
+    if (time > 0 || has_bias_start())
+      step_adjoints_.add(step_weights(), local, {from, mu_adjoint, which.lanes()}, adjoint);
     if (time == 0) {
       for (std::int64_t r = 0; r < rank_; ++r)
         sums.initial_mean[static_cast<std::size_t>(r)] += static_cast<double>(lane_sum(mu_adjoint + r * L, all));
       continue;
     }
-    const T* from = now.ancestors + local * states_ * L;
-    // The step's own zeta_adjoint has been used; the ancestors' takes its place.
-    T* adjoint = now.zeta_adjoint + local * states_ * L;
-    std::fill_n(adjoint, states_ * L, T(0));
-    low_rank_step_adjoint(step_weights(), from, mu_adjoint, which.lanes(), adjoint);
     for (std::int64_t r = 0; r < rank_; ++r) {
       for (std::int64_t p = 0; p < which.lanes(); ++p) {
         adjoint[r * L + p] += arrays_.decay * mu_adjoint[r * L + p];
@@ -119,12 +120,8 @@ void ParticleFilter<T>::Implementation::finish_block(std::int64_t local, std::sp
   auto& sums = block_adjoints_[static_cast<std::size_t>(local)];
   auto& space = space_adjoint_;
   space.clear();
-  std::vector<StepRecord<T>> records;
-  for (std::int64_t time = has_bias_start() ? 0 : 1; time < times_; ++time)
-    records.push_back(
-        {slice(time).ancestors + local * states_ * L, slice(time).mu_adjoint + local * rank_ * L, which.lanes()});
   std::vector<T> m(arrays_.step_weights.size()), n(arrays_.n.size()), bias(arrays_.bias.size());
-  low_rank_weight_adjoints<T>(step_weights(), records, {m, n, bias});
+  step_adjoints_.finish(step_weights(), local, {m, n, bias});
   add(m, space.step_weights.data());
   add(n, space.n.data());
   add(bias, space.bias.data());

@@ -6,7 +6,7 @@
 #include "ad/tape.hpp"
 #include "parallel/tree_sum.hpp"
 #include "smc/filter_weights.hpp"
-#include "smc/low_rank_step.hpp"
+#include "smc/low_rank_step_adjoints.hpp"
 #include "smc/particle_filter.hpp"
 #include "smc/proposal_table.hpp"
 #include "smc/readout_density.hpp"
@@ -107,6 +107,7 @@ struct ParticleFilter<T>::Implementation {
   std::vector<BlockAdjoint<T>> block_adjoints_;
   ad::AlignedVector<T> log_weight_adjoint_;  ///< [local block][block_lanes], of the step after
   std::vector<double> guide_adjoint_, guide_leaf_;
+  StepAdjoints<T> step_adjoints_;
   StateSpaceAdjoint space_adjoint_;
   std::vector<double> parameter_adjoint_, leaf_;
   parallel::TreeSum parameter_sum_;
