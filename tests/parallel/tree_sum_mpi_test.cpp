@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "support/allocation_counter.hpp"
 
 namespace rankflow::parallel {
 namespace {
@@ -99,6 +100,29 @@ TEST(TreeSum, SinglePrecisionLeavesAreAddedInDouble) {
   TreeSum tree(21, 10);
   EXPECT_EQ(sum_over_ranks(comm, tree, narrow, random_bounds(21, comm.size(), 3)), oracle(rounded));
   EXPECT_NE(oracle(rounded), oracle(values)) << "control";
+}
+
+TEST(TreeSum, LaterSumsAllocateNothing) {
+  const auto comm = world();
+  const auto values = make_leaves(13, 40);
+  const auto bounds = random_bounds(13, comm.size(), 5);
+  const auto rank = static_cast<std::size_t>(comm.rank());
+  TreeSum tree(13, 40);
+  std::vector<double> result(40);
+  const auto pass = [&] {
+    tree.start(bounds[rank], bounds[rank + 1]);
+    for (auto i = bounds[rank]; i < bounds[rank + 1]; ++i)
+      tree.add(std::span<const double>(values[static_cast<std::size_t>(i)]));
+    tree.finish(comm, bounds, result);
+  };
+  auto before = rankflow::testing::allocations.load();
+  pass();
+  if (bounds[rank] < bounds[rank + 1]) {
+    EXPECT_GT(rankflow::testing::allocations.load(), before) << "control: the first sum allocates";
+  }
+  before = rankflow::testing::allocations.load();
+  pass();
+  EXPECT_EQ(rankflow::testing::allocations.load(), before);
 }
 
 TEST(TreeSum, SumsThatAreNotFiniteStaySo) {
