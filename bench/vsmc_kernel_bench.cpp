@@ -1,11 +1,13 @@
-// Time of the low-rank step over a block of particles, in ns per neuron, particle and step ("per_item"), in the setting
-// of the published EEG fits: N = 512, R = 3, clipped ReLU, 50 steps, one core. A step of 96 particles is two blocks.
-//   forward   50 steps;
+// Time of the low-rank step over blocks of particles, in ns per neuron, particle and step ("per_item"), in the setting
+// of the published EEG fits: N = 512, R = 3, clipped ReLU, 50 steps, one core. 96 particles are two blocks.
+//   forward   all steps;
 //   states    their adjoints with respect to the states;
 //   weights   the adjoints of the weights, all steps at once;
-//   both      all three: a gradient.
+//   apart     these three: a gradient of a network or a number of particles too large for the next;
+//   gradient  forward and StepAdjoints, which choose ("at_once"), as the filter does.
 // "fma/s": fused multiply-adds of the matrix products alone, to compare with fma_peak, what this core can do; the
-// activation and its slopes come on top: for clipped ReLU at R = 3, 27 products of 45 vector instructions.
+// activation and its slopes come on top: for clipped ReLU at R = 3, 27 products of 45 vector
+// instructions apart, 21 of 34 at once.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -17,6 +19,7 @@
 #include "allocations.hpp"
 #include "model/fused_product.hpp"
 #include "smc/low_rank_step.hpp"
+#include "smc/low_rank_step_adjoints.hpp"
 
 namespace rankflow::smc {
 namespace {
@@ -46,6 +49,7 @@ struct Case {
         m_adjoint(m),
         n_adjoint(n),
         bias_adjoint(bias),
+        adjoints(neurons, states, rank, (particles + block_lanes - 1) / block_lanes, steps),
         weights{activation, neurons, states, rank, m, n, bias} {
     const std::int64_t blocks = (particles + block_lanes - 1) / block_lanes;
     zeta = numbers<T>(blocks * steps * states * block_lanes, 1.0);
@@ -79,8 +83,18 @@ struct Case {
     for (const auto& block : records) low_rank_weight_adjoints<T>(weights, block, {m_adjoint, n_adjoint, bias_adjoint});
   }
 
+  void both_adjoints() {
+    for (std::size_t b = 0; b < records.size(); ++b) {
+      const auto block = static_cast<std::int64_t>(b);
+      for (const auto& r : records[b])
+        adjoints.add(weights, block, r, &zeta_adjoint[static_cast<std::size_t>(r.zeta - zeta.data())]);
+      adjoints.finish(weights, block, {m_adjoint, n_adjoint, bias_adjoint});
+    }
+  }
+
   std::int64_t particles;
   Numbers<T> m, n, bias, m_adjoint, n_adjoint, bias_adjoint, zeta, out, zeta_adjoint;
+  StepAdjoints<T> adjoints;
   StepWeights<T> weights;
   std::vector<std::vector<StepRecord<T>>> records;
   double items = 0;
@@ -90,26 +104,29 @@ benchmark::Counter per_second(double amount) {
   return {amount, benchmark::Counter::kIsIterationInvariantRate};
 }
 
-enum class Part { forward, states, weights, both };
+enum class Part { forward, states, weights, apart, gradient };
 
 template <class T>
 void bench(benchmark::State& state, Part part, Activation activation, std::int64_t inputs) {
   const std::int64_t rank = state.range(1);
   Case<T> work(activation, state.range(0), rank + inputs, rank, state.range(2), state.range(3));
-  const auto states = static_cast<double>(rank + inputs), outputs = static_cast<double>(rank);
-  const bool both = part == Part::both;
-  double products = 0;
-  if (both || part == Part::forward) products += states + outputs;
-  if (both || part == Part::states) products += 2 * states + outputs;
-  if (both || part == Part::weights) products += 2 * states + 2 * outputs;
+  const auto does = [&](Part one) { return part == one || part == Part::apart; };
   const std::int64_t before = bench::allocations();
   for (auto _ : state) {
-    if (both || part == Part::forward) work.forward();
-    if (both || part == Part::states) work.states();
-    if (both || part == Part::weights) work.weight_adjoints();
+    if (does(Part::forward) || part == Part::gradient) work.forward();
+    if (does(Part::states)) work.states();
+    if (does(Part::weights)) work.weight_adjoints();
+    if (part == Part::gradient) work.both_adjoints();
     benchmark::ClobberMemory();
   }
   state.counters["allocations"] = static_cast<double>(bench::allocations() - before);
+  if (part == Part::gradient) state.counters["at_once"] = work.adjoints.at_once();
+  const bool at_once = part == Part::gradient && work.adjoints.at_once();
+  const auto q = static_cast<double>(rank + inputs), r = static_cast<double>(rank);
+  double products = 0;
+  if (does(Part::forward) || part == Part::gradient) products += q + r;
+  if (does(Part::states) || part == Part::gradient) products += 2 * q + r;
+  if (does(Part::weights) || part == Part::gradient) products += at_once ? q + r : 2 * (q + r);
   state.counters["fma/s"] = per_second(work.items * products);
   state.counters["per_item"] =
       benchmark::Counter(work.items, benchmark::Counter::kIsIterationInvariantRate | benchmark::Counter::kInvert);
@@ -147,11 +164,16 @@ const bool registered = [] {
   add<float>("forward", Part::forward, clipped)->Apply(eeg);
   add<float>("states", Part::states, clipped)->Apply(eeg);
   add<float>("weights", Part::weights, clipped)->Apply(eeg);
-  add<float>("both", Part::both, clipped)->Apply(eeg)->ArgsProduct({{512}, {1, 2, 4, 5}, {128}, {50}});
-  add<float>("both_neurons", Part::both, clipped)->ArgsProduct({{128, 2048, 8192, 100000}, {3}, {128}, {50}});
-  add<float>("both_two_inputs", Part::both, clipped, 2)->Apply(eeg);
-  add<float>("both_tanh", Part::both, Activation::tanh)->Apply(eeg);
-  add<double>("both_double", Part::both, clipped)->Apply(eeg);
+  add<float>("apart", Part::apart, clipped)->Apply(eeg);
+  add<float>("gradient", Part::gradient, clipped)
+      ->Apply(eeg)
+      ->ArgsProduct({{512}, {1, 2, 4, 5}, {128}, {50}})
+      ->ArgsProduct({{128, 2048, 8192, 100000}, {3}, {128}, {50}})
+      ->ArgsProduct({{512}, {3}, {256, 1024, 10000}, {50}});
+  add<float>("two_inputs", Part::gradient, clipped, 2)->Apply(eeg);
+  add<float>("tanh", Part::gradient, Activation::tanh)->Apply(eeg);
+  add<float>("softplus", Part::gradient, Activation::softplus)->Apply(eeg);
+  add<double>("double", Part::gradient, clipped)->Apply(eeg);
   return true;
 }();
 
