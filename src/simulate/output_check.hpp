@@ -4,18 +4,15 @@
 #include <vector>
 
 #include "config/simulate_options.hpp"
+#include "io/earlier_output.hpp"
 #include "model/network.hpp"
 #include "parallel/communicator.hpp"
 #include "simulate/simulation.hpp"
 
 namespace rankflow::simulate {
 
-/// What stands at the output's place before a session.
-enum class Earlier { nothing, complete, unfinished };
-
-/// Looks at the output and refuses what would destroy something: a file the configuration reads, a file that is no
-/// result of this kind, an unfinished run (unless `overwrite` or `resume`). Collective. Throws ConfigurationError.
-Earlier check_output(const Request& request, const parallel::Communicator& comm);
+/// io::check_output for a simulation, with the files that its configuration reads.
+io::Earlier check_output(const Request& request, const parallel::Communicator& comm);
 
 /// Throws ConfigurationError when a complete result was made with another configuration. Collective.
 void require_same_configuration(const Request& request, const parallel::Communicator& comm);

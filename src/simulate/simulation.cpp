@@ -144,13 +144,13 @@ ExitCode run_simulation(const Request& asked, const parallel::Communicator& comm
   // From here on a signal leads to a checkpoint, also while the network is built.
   parallel::HaltMonitor halt(comm, {.wall_time = run.wall_time, .checkpoint_every = run.checkpoint_every});
   check_combination(request.options);
-  const Earlier earlier = check_output(request, comm);
-  if (request.resume && earlier == Earlier::complete) {
+  const io::Earlier earlier = check_output(request, comm);
+  if (request.resume && earlier == io::Earlier::complete) {
     require_same_configuration(request, comm);
     console.info("{} is complete; nothing to resume", request.output.string());
     return ExitCode::done;
   }
-  if (request.resume && earlier == Earlier::nothing) {
+  if (request.resume && earlier == io::Earlier::nothing) {
     console.info("no checkpoint of {}; starting from the beginning", request.output.string());
     request.resume = false;
   }
