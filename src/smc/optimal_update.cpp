@@ -35,16 +35,47 @@ Matrix cholesky_adjoint(const Matrix& factor, const Matrix& factor_adjoint) {
 
 }  // namespace
 
+namespace {
+
+/// Rows [first, first + Rows) of a b for b with Columns columns: sums in registers, several rows for their latency.
+template <int Rows, int Columns>
+void multiply_rows(const Matrix& a, const Matrix& b, Eigen::Index first, Matrix& product) {
+  double sums[Rows][Columns] = {};
+  for (Eigen::Index k = 0; k < a.cols(); ++k)
+    for (int i = 0; i < Rows; ++i)
+      for (int j = 0; j < Columns; ++j) sums[i][j] += a(first + i, k) * b(k, j);
+  for (int i = 0; i < Rows; ++i)
+    for (int j = 0; j < Columns; ++j) product(first + i, j) = sums[i][j];
+}
+
+template <int Columns>
+Matrix multiply(const Matrix& a, const Matrix& b) {
+  Matrix product(a.rows(), Columns);
+  Eigen::Index row = 0;
+  for (; row + 4 <= a.rows(); row += 4) multiply_rows<4, Columns>(a, b, row, product);
+  for (; row < a.rows(); ++row) multiply_rows<1, Columns>(a, b, row, product);
+  return product;
+}
+
+}  // namespace
+
 Matrix times_by_row(const Matrix& a, const Matrix& b) {
-  Matrix product = Matrix::Zero(a.rows(), b.cols());
-  for (Eigen::Index i = 0; i < a.rows(); ++i) {
-    double* row = product.data() + i * b.cols();
-    for (Eigen::Index k = 0; k < a.cols(); ++k) {
-      const double factor = a(i, k);
-      const double* other = b.data() + k * b.cols();
-      for (Eigen::Index j = 0; j < b.cols(); ++j) row[j] += factor * other[j];
-    }
+  switch (b.cols()) {
+    case 1:
+      return multiply<1>(a, b);
+    case 2:
+      return multiply<2>(a, b);
+    case 3:
+      return multiply<3>(a, b);
+    case 4:
+      return multiply<4>(a, b);
+    default:
+      break;
   }
+  Matrix product = Matrix::Zero(a.rows(), b.cols());
+  for (Eigen::Index i = 0; i < a.rows(); ++i)
+    for (Eigen::Index k = 0; k < a.cols(); ++k)
+      for (Eigen::Index j = 0; j < b.cols(); ++j) product(i, j) += a(i, k) * b(k, j);
   return product;
 }
 

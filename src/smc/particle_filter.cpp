@@ -214,12 +214,8 @@ template <class T>
 void ParticleFilter<T>::Implementation::sample(std::int64_t time) {
   const auto& now = slice(time);
   for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
-    const Block which = block(local);
-    for (std::int64_t trial = 0; trial < which.trials; ++trial) {
-      const LaneRange lanes{trial * which.particles, (trial + 1) * which.particles};
-      propose(table_.coefficients(which.first_trial + trial, time), now.mu + local * rank_ * L,
-              now.eps + local * rank_ * L, lanes, now.zeta + local * states_ * L);
-    }
+    table_.propose(block(local), time, now.mu + local * rank_ * L, now.eps + local * rank_ * L,
+                   now.zeta + local * states_ * L);
   }
   fill_inputs(time, now.zeta);
 }
@@ -257,12 +253,7 @@ void ParticleFilter<T>::Implementation::weigh(std::int64_t time) {
     const ProposalStates<T> states{now.mu + local * rank_ * L, now.eps + local * rank_ * L,
                                    now.zeta + local * states_ * L};
     double* log_weights = now.weights + local * L;
-    for (std::int64_t trial = 0; trial < which.trials; ++trial) {
-      const LaneRange lanes{trial * which.particles, (trial + 1) * which.particles};
-      add_proposal_weights(table_.coefficients(which.first_trial + trial, time), states, lanes, log_weights);
-      const double constant = table_.constant(which.first_trial + trial, time);
-      for (std::int64_t p = lanes.begin; p < lanes.end; ++p) log_weights[p] += constant;
-    }
+    table_.add_weights(which, time, states, log_weights);
     if (!table_.needs_density()) continue;
     fill_observations(time, which);
     add_readout_density(readout(), states.z, observed_.data(), which.lanes(), log_weights);

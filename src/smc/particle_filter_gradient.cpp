@@ -60,10 +60,9 @@ void ParticleFilter<T>::Implementation::weight_adjoint(std::int64_t time) {
                               {sums.readout.data(), sums.neuron_bias.data(), sums.scale.data(),
                                sums.observation_bias.data(), sums.precision.data()});
     }
+    table_.add(which, time, states, weight_adjoint, zeta_adjoint, now.mu_adjoint + local * rank_ * L, sums.proposal);
     for (std::int64_t trial = 0; trial < which.trials; ++trial) {
       const LaneRange lanes{trial * which.particles, (trial + 1) * which.particles};
-      table_.add(which.first_trial + trial, time, states, weight_adjoint, lanes, zeta_adjoint,
-                 now.mu_adjoint + local * rank_ * L, sums.proposal);
       for (std::int64_t i = 0; i < inputs_; ++i)
         sums.inputs[static_cast<std::size_t>((trial * times_ + time) * inputs_ + i)] +=
             static_cast<double>(lane_sum(zeta_adjoint + (rank_ + i) * L, lanes));

@@ -26,7 +26,7 @@ void combine(const T* row, const T* x, std::int64_t columns, LaneRange lanes, T*
 template <class T>
 T deviation(const ProposalCoefficients<T>& c, const ProposalStates<T>& states, std::int64_t q, std::int64_t p) {
   const std::int64_t at = q * L + p;
-  return c.weight == WeightForm::marginal ? states.mu[at] - c.centre[q] : states.z[at] - states.mu[at];
+  return c.weight == WeightForm::marginal ? states.mu[at] - c.centre[at] : states.z[at] - states.mu[at];
 }
 
 /// image[lane] = row r of form times deviation.
@@ -104,7 +104,7 @@ void propose(const ProposalCoefficients<T>& c, const T* mu, const T* eps, LaneRa
     combine(c.gain + r * c.rank, mu, c.rank, lanes, z + r * L);
     combine(c.spread + r * c.rank, eps, r + 1, lanes, noise.data());
     for (std::int64_t p = lanes.begin; p < lanes.end; ++p)
-      z[r * L + p] += c.shift[r] + noise[static_cast<std::size_t>(p)];
+      z[r * L + p] += c.shift[r * L + p] + noise[static_cast<std::size_t>(p)];
   }
 }
 
@@ -123,13 +123,12 @@ void add_proposal_weights(const ProposalCoefficients<T>& c, const ProposalStates
     }
   }
   for (std::int64_t p = lanes.begin; p < lanes.end; ++p)
-    log_weights[p] += c.peak - 0.5 * static_cast<double>(sum[static_cast<std::size_t>(p)]);
+    log_weights[p] += c.peak[p] - 0.5 * static_cast<double>(sum[static_cast<std::size_t>(p)]);
 }
 
 template <class T>
 void propose_adjoint(const ProposalCoefficients<T>& c, const ProposalStates<T>& states, const T* weight_adjoint,
-                     LaneRange lanes, T* z_adjoint, T* mu_adjoint, const MatrixAdjoints<T>& matrices,
-                     const TermAdjoints<T>& terms) {
+                     LaneRange lanes, T* z_adjoint, T* mu_adjoint, const MatrixAdjoints<T>& matrices) {
   for (std::int64_t r = 0; r < c.rank; ++r)
     for (std::int64_t p = lanes.begin; p < lanes.end; ++p) mu_adjoint[r * L + p] = 0;
   if (c.weight != WeightForm::none) {
@@ -144,11 +143,16 @@ void propose_adjoint(const ProposalCoefficients<T>& c, const ProposalStates<T>& 
   }
   add_products(z_adjoint, states.mu, c.rank, false, lanes, matrices.gain);
   add_products(z_adjoint, states.eps, c.rank, true, lanes, matrices.spread);
+}
+
+template <class T>
+void term_adjoints(std::int64_t rank, const T* mu, const T* weight_adjoint, const T* z_adjoint, LaneRange lanes,
+                   const TermAdjoints<T>& terms) {
   LaneRow<T> product;
-  for (std::int64_t r = 0; r < c.rank; ++r) {
+  for (std::int64_t r = 0; r < rank; ++r) {
     terms.shift[r] = lane_sum(z_adjoint + r * L, lanes);
     for (std::int64_t p = lanes.begin; p < lanes.end; ++p)
-      product[static_cast<std::size_t>(p)] = weight_adjoint[p] * states.mu[r * L + p];
+      product[static_cast<std::size_t>(p)] = weight_adjoint[p] * mu[r * L + p];
     terms.slope[r] = lane_sum(product.data(), lanes);
   }
   *terms.level = lane_sum(weight_adjoint, lanes);
@@ -159,7 +163,8 @@ void propose_adjoint(const ProposalCoefficients<T>& c, const ProposalStates<T>& 
   template void propose(const ProposalCoefficients<T>&, const T*, const T*, LaneRange, T*);                            \
   template void add_proposal_weights(const ProposalCoefficients<T>&, const ProposalStates<T>&, LaneRange, double*);    \
   template void propose_adjoint(const ProposalCoefficients<T>&, const ProposalStates<T>&, const T*, LaneRange, T*, T*, \
-                                const MatrixAdjoints<T>&, const TermAdjoints<T>&);
+                                const MatrixAdjoints<T>&);                                                             \
+  template void term_adjoints(std::int64_t, const T*, const T*, const T*, LaneRange, const TermAdjoints<T>&);
 RANKFLOW_INSTANTIATE(float)
 RANKFLOW_INSTANTIATE(double)
 #undef RANKFLOW_INSTANTIATE

@@ -3,8 +3,8 @@
 
 #include "smc/low_rank_step.hpp"
 
-/// Proposals and their weights over the lanes of a block. A state is [R][block_lanes]; lanes [begin, end) belong to one
-/// trial and share coefficients.
+/// Proposals and their weights over the lanes of a block. A state is [R][block_lanes]; lanes [begin, end) share
+/// matrices, while what differs between trials is given lane by lane.
 namespace rankflow::smc {
 
 struct LaneRange {
@@ -27,9 +27,9 @@ struct ProposalCoefficients {
   const T* gain = nullptr;
   const T* spread = nullptr;  ///< lower triangular
   const T* form = nullptr;
-  const T* shift = nullptr;   ///< [R]
-  const T* centre = nullptr;  ///< [R], marginal only
-  double peak = 0;
+  const T* shift = nullptr;      ///< [R][block_lanes]
+  const T* centre = nullptr;     ///< [R][block_lanes], marginal only
+  const double* peak = nullptr;  ///< [block_lanes]
 };
 
 /// Particles of a block before and after a proposal.
@@ -56,7 +56,14 @@ struct MatrixAdjoints {
   T* form = nullptr;  ///< lower half; not divided between (r, q) and (q, r)
 };
 
-/// Sums over the lanes given.
+/// z_adjoint: of the sample, [R][block_lanes], on input without the weight's part, which is added.
+/// weight_adjoint[lane]: of the log weight. mu_adjoint is set. Matrix adjoints are added.
+template <class T>
+void propose_adjoint(const ProposalCoefficients<T>& coefficients, const ProposalStates<T>& states,
+                     const T* weight_adjoint, LaneRange lanes, T* z_adjoint, T* mu_adjoint,
+                     const MatrixAdjoints<T>& matrices);
+
+/// Sums over the lanes of one trial.
 template <class T>
 struct TermAdjoints {
   T* shift = nullptr;  ///< [R]
@@ -64,12 +71,10 @@ struct TermAdjoints {
   T* level = nullptr;  ///< one number
 };
 
-/// z_adjoint: of the sample, [R][block_lanes], on input without the weight's part, which is added.
-/// weight_adjoint[lane]: of the log weight. mu_adjoint is set. Matrix adjoints are added, term adjoints are set.
+/// After propose_adjoint(): the terms of one trial are set.
 template <class T>
-void propose_adjoint(const ProposalCoefficients<T>& coefficients, const ProposalStates<T>& states,
-                     const T* weight_adjoint, LaneRange lanes, T* z_adjoint, T* mu_adjoint,
-                     const MatrixAdjoints<T>& matrices, const TermAdjoints<T>& terms);
+void term_adjoints(std::int64_t rank, const T* mu, const T* weight_adjoint, const T* z_adjoint, LaneRange lanes,
+                   const TermAdjoints<T>& terms);
 
 /// Sum of values[lane] over the lanes: eight partial sums, in one fixed order.
 template <class T>

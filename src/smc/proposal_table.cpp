@@ -1,5 +1,6 @@
 #include "smc/proposal_table.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
 
@@ -27,6 +28,8 @@ template <class T>
 ProposalTable<T>::ProposalTable(const LatentModel& model, const config::SmcOptions& options)
     : model_(model), options_(options) {
   if (options.proposal == Proposal::optimal) check_optimal(model);
+  shift_rows_.assign(static_cast<std::size_t>(model.rank() * block_lanes), T(0));
+  centre_rows_.assign(shift_rows_.size(), T(0));
 }
 
 template <class T>
@@ -179,18 +182,63 @@ void ProposalTable<T>::build_set(Set& set, const StateSpace& space, const Vector
 }
 
 template <class T>
-ProposalCoefficients<T> ProposalTable<T>::coefficients(std::int64_t trial, std::int64_t time) const {
-  const Place place = places_[static_cast<std::size_t>(row_of(trial, time))];
-  const Set& set = sets_[place.set];
-  const auto at = static_cast<std::size_t>(place.row) * static_cast<std::size_t>(model_.rank());
+template <class Action>
+void ProposalTable<T>::for_each_run(const Block& block, std::int64_t time, const Action& action) const {
+  for (std::int64_t first = 0; first < block.trials;) {
+    const std::size_t set = set_of(block.first_trial + first, time);
+    std::int64_t end = first + 1;
+    while (end < block.trials && set_of(block.first_trial + end, time) == set) ++end;
+    // Lanes beyond the last particle are computed too: whole vectors are faster.
+    action(set, LaneRange{first * block.particles, end == block.trials ? block_lanes : end * block.particles});
+    first = end;
+  }
+}
+
+/// The set's matrices; the terms of its trials are spread over their lanes.
+template <class T>
+ProposalCoefficients<T> ProposalTable<T>::coefficients(const Block& block, std::int64_t time, std::size_t index,
+                                                       LaneRange lanes) {
+  const Set& set = sets_[index];
+  const std::int64_t rank = model_.rank();
+  const bool centred = set.weight == WeightForm::marginal;
+  for (std::int64_t lane = lanes.begin; lane < std::min(lanes.end, block.lanes()); lane += block.particles) {
+    const auto row = row_of(block.first_trial + lane / block.particles, time);
+    const auto at = static_cast<std::int64_t>(places_[static_cast<std::size_t>(row)].row);
+    for (std::int64_t r = 0; r < rank; ++r) {
+      const auto term = static_cast<std::size_t>(at * rank + r);
+      std::fill_n(shift_rows_.data() + r * block_lanes + lane, block.particles, set.shift[term]);
+      if (centred) std::fill_n(centre_rows_.data() + r * block_lanes + lane, block.particles, set.centre[term]);
+    }
+    std::fill_n(peak_row_.data() + lane, block.particles, set.peak[static_cast<std::size_t>(at)]);
+  }
   return {.weight = set.weight,
-          .rank = model_.rank(),
+          .rank = rank,
           .gain = set.gain.data(),
           .spread = set.spread.data(),
           .form = set.form.data(),
-          .shift = set.shift.data() + at,
-          .centre = set.centre.empty() ? nullptr : set.centre.data() + at,
-          .peak = set.peak[place.row]};
+          .shift = shift_rows_.data(),
+          .centre = centre_rows_.data(),
+          .peak = peak_row_.data()};
+}
+
+template <class T>
+void ProposalTable<T>::propose(const Block& block, std::int64_t time, const T* mu, const T* eps, T* z) {
+  for_each_run(block, time, [&](std::size_t set, LaneRange lanes) {
+    smc::propose(coefficients(block, time, set, lanes), mu, eps, lanes, z);
+  });
+}
+
+template <class T>
+void ProposalTable<T>::add_weights(const Block& block, std::int64_t time, const ProposalStates<T>& states,
+                                   double* log_weights) {
+  for_each_run(block, time, [&](std::size_t set, LaneRange lanes) {
+    if (sets_[set].weight == WeightForm::none) return;
+    add_proposal_weights(coefficients(block, time, set, lanes), states, lanes, log_weights);
+  });
+  for (std::int64_t trial = 0; trial < block.trials && needs_density(); ++trial) {
+    const double level = constant(block.first_trial + trial, time);
+    for (std::int64_t k = 0; k < block.particles; ++k) log_weights[trial * block.particles + k] += level;
+  }
 }
 
 template <class T>
@@ -214,23 +262,27 @@ ProposalAdjoint<T> ProposalTable<T>::make_adjoint(std::int64_t first_trial, std:
 }
 
 template <class T>
-void ProposalTable<T>::add(std::int64_t trial, std::int64_t time, const ProposalStates<T>& states,
-                           const T* weight_adjoint, LaneRange lanes, T* z_adjoint, T* mu_adjoint,
-                           ProposalAdjoint<T>& adjoint) {
-  const auto squared = static_cast<std::size_t>(model_.rank() * model_.rank());
+void ProposalTable<T>::add(const Block& block, std::int64_t time, const ProposalStates<T>& states,
+                           const T* weight_adjoint, T* z_adjoint, T* mu_adjoint, ProposalAdjoint<T>& adjoint) {
+  const std::int64_t rank = model_.rank();
+  const auto squared = static_cast<std::size_t>(rank * rank);
   const std::size_t stride = squared * static_cast<std::size_t>(block_lanes);
-  const std::size_t set = places_[static_cast<std::size_t>(row_of(trial, time))].set;
-  const auto row = static_cast<std::size_t>((trial - adjoint.first_trial) * times_ + time);
-  const auto at = row * static_cast<std::size_t>(model_.rank());
-  const TermAdjoints<T> terms{adjoint.shift.data() + at, adjoint.slope.data() + at, adjoint.level.data() + row};
-  const bool common = set < common_sets;
-  if (!common) scratch_.assign(3 * stride, T(0));
-  T* lanes_of_set = common ? adjoint.lanes.data() + set * 3 * stride : scratch_.data();
-  propose_adjoint(coefficients(trial, time), states, weight_adjoint, lanes, z_adjoint, mu_adjoint,
-                  {lanes_of_set, lanes_of_set + stride, lanes_of_set + 2 * stride}, terms);
-  if (common) return;
-  T* sums = adjoint.single.data() + (set - common_sets) * 3 * squared;
-  for (std::size_t i = 0; i < 3 * squared; ++i) sums[i] = lane_sum(scratch_.data() + i * block_lanes, lanes);
+  for_each_run(block, time, [&](std::size_t set, LaneRange lanes) {
+    const bool common = set < common_sets;
+    if (!common) scratch_.assign(3 * stride, T(0));
+    T* sums = common ? adjoint.lanes.data() + set * 3 * stride : scratch_.data();
+    propose_adjoint(coefficients(block, time, set, lanes), states, weight_adjoint, lanes, z_adjoint, mu_adjoint,
+                    {sums, sums + stride, sums + 2 * stride});
+    if (common) return;
+    T* single = adjoint.single.data() + (set - common_sets) * 3 * squared;
+    for (std::size_t i = 0; i < 3 * squared; ++i) single[i] = lane_sum(scratch_.data() + i * block_lanes, lanes);
+  });
+  for (std::int64_t trial = 0; trial < block.trials; ++trial) {
+    const auto row = static_cast<std::size_t>((block.first_trial + trial - adjoint.first_trial) * times_ + time);
+    const auto at = row * static_cast<std::size_t>(rank);
+    term_adjoints(rank, states.mu, weight_adjoint, z_adjoint, {trial * block.particles, (trial + 1) * block.particles},
+                  {adjoint.shift.data() + at, adjoint.slope.data() + at, adjoint.level.data() + row});
+  }
 }
 
 template class ProposalTable<float>;

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -49,17 +50,19 @@ class ProposalTable {
 
   /// Prepares all steps of the trials in `table`, whose data must outlive the table's use.
   void build(const StateSpace& space, const Vector& log_guide_variance, const TableData& table);
-  /// Coefficients of a trial (global index) and time.
-  ProposalCoefficients<T> coefficients(std::int64_t trial, std::int64_t time) const;
+  /// Draws z of all particles of a block: states.z is set.
+  void propose(const Block& block, std::int64_t time, const T* mu, const T* eps, T* z);
+  /// log_weights[lane] += the proposals' part, and constant().
+  void add_weights(const Block& block, std::int64_t time, const ProposalStates<T>& states, double* log_weights);
   /// True when the weight needs the density of the observation at the sample.
   bool needs_density() const noexcept { return options_.proposal != config::Proposal::optimal; }
   /// Terms of log p(x | z) that do not depend on z, where needs_density().
   double constant(std::int64_t trial, std::int64_t time) const;
 
   ProposalAdjoint<T> make_adjoint(std::int64_t first_trial, std::int64_t trials) const;
-  /// propose_adjoint() for lanes of one trial, into `adjoint`.
-  void add(std::int64_t trial, std::int64_t time, const ProposalStates<T>& states, const T* weight_adjoint,
-           LaneRange lanes, T* z_adjoint, T* mu_adjoint, ProposalAdjoint<T>& adjoint);
+  /// propose_adjoint() and term_adjoints() for all particles of a block, into `adjoint`.
+  void add(const Block& block, std::int64_t time, const ProposalStates<T>& states, const T* weight_adjoint,
+           T* z_adjoint, T* mu_adjoint, ProposalAdjoint<T>& adjoint);
   /// Chain rule to the state space, guides and inputs; everything is added.
   void finish(const ProposalAdjoint<T>& adjoint, const StateSpace& space, const TableAdjoints& results) const;
 
@@ -86,6 +89,13 @@ class ProposalTable {
   std::int64_t row_of(std::int64_t trial, std::int64_t time) const noexcept {
     return (trial - table_.first_trial) * times_ + time;
   }
+  std::size_t set_of(std::int64_t trial, std::int64_t time) const {
+    return places_[static_cast<std::size_t>(row_of(trial, time))].set;
+  }
+  /// Calls action(set, lanes) for neighbouring trials of equal sets.
+  template <class Action>
+  void for_each_run(const Block& block, std::int64_t time, const Action& action) const;
+  ProposalCoefficients<T> coefficients(const Block& block, std::int64_t time, std::size_t set, LaneRange lanes);
   double observation(std::int64_t row, std::int64_t channel) const;
   void compute_residuals(const StateSpace& space);
   void deal_rows();
@@ -113,6 +123,8 @@ class ProposalTable {
   std::vector<Place> places_;
   std::vector<double> constants_;
   std::vector<T> scratch_;
+  ad::AlignedVector<T> shift_rows_, centre_rows_;  ///< terms of a run, lane by lane
+  std::array<double, block_lanes> peak_row_{};
 };
 
 }  // namespace rankflow::smc
