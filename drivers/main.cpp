@@ -65,6 +65,10 @@ void describe(CommandLine& line) {
   evaluate->add_option("--set", line.arguments.sets, "evaluate.key=value or data.key=value; may be repeated")
       ->allow_extra_args(false);
   evaluate->callback([&line] { line.driver = drivers::evaluate; });
+  auto* fit = app.add_subcommand("fit", "fit a network to a recording");
+  fit->require_subcommand(1);
+  add_job(line, *fit, "vsmc", "a stochastic low-rank network, by variational sequential Monte Carlo", drivers::fit_vsmc,
+          true);
   auto* inspect = app.add_subcommand("inspect", "what is in a file, in words");
   inspect->add_option("file", line.arguments.input, "a Rankflow file or any other HDF5 file")->required();
   inspect->callback([&line] { line.driver = drivers::inspect; });
