@@ -11,7 +11,8 @@ Particles are moved by the optimal proposal p(z(t) | z(t-1), x(t)), weighted, an
 step. The objective is the mean over trials and steps of logsumexp(log w) - log K. Gradients flow through weights and
 samples, not through the choice of ancestors. Data are random numbers with R slow components.
 
-Prints one line of JSON: seconds of a gradient step (least and median), peak memory, and the BLAS library at work
+Prints one line of JSON: seconds of a gradient step (least and median; of processor time, all threads together, too,
+which other programs on the machine disturb less), peak memory, and the BLAS library at work
 (Debian's PyTorch takes the slow netlib unless OpenBLAS is installed: dependencies.txt beside this file).
 """
 import argparse
@@ -147,17 +148,20 @@ def main(options):
     network = LowRankNetwork(options.neurons, options.rank, options.channels)
     optimizer = torch.optim.RAdam(network.parameters(), lr=1e-3)
     x = recording(options.trials, options.steps, options.channels, options.rank)
-    seconds = []
+    seconds, processor_seconds = [], []
     for _ in range(options.repeat + 1):
-        start = time.perf_counter()
+        start, processor_start = time.perf_counter(), time.process_time()
         optimizer.zero_grad()
         loss = -log_likelihoods(network, x, options.particles).mean()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimizer.step()
         seconds.append(time.perf_counter() - start)
+        processor_seconds.append(time.process_time() - processor_start)
         assert torch.isfinite(loss), "the likelihood is not finite"
     print(json.dumps(dict(vars(options), seconds_min=min(seconds[1:]), seconds_median=statistics.median(seconds[1:]),
+                          processor_seconds_min=min(processor_seconds[1:]),
+                          processor_seconds_median=statistics.median(processor_seconds[1:]),
                           peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
                           log_likelihood=-loss.item(), torch=torch.__version__, blas=blas)))
 
