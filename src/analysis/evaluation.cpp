@@ -35,20 +35,25 @@ std::vector<double> times(std::vector<double> values, double factor) {
   return values;
 }
 
-/// The series of both sides in the forms that statistics need.
+/// Data and what is compared with them.
 struct Sides {
   Series data;
   Series generated;
 };
 
-void add_spectra(const Sides& sides, const EvaluateOptions& options, double bin_width, Evaluation& evaluation,
-                 Collector& collector) {
-  const auto length = std::min(sides.data.times, sides.generated.times);
-  const auto data = power_spectrum(between(sides.data, 0, length), options.spectrum_smoothing);
-  const auto generated = power_spectrum(between(sides.generated, 0, length), options.spectrum_smoothing);
-  const auto distances = hellinger_distances(data, generated);
+/// What all series of one evaluation share.
+struct Setting {
+  const EvaluateOptions& options;
+  double bin_width;             ///< s
+  PowerSpectrum data_spectrum;  ///< of as many steps as both sides have
+  const parallel::Communicator& comm;
+};
+
+void add_spectra(const Series& generated_series, const Setting& setting, Collector& collector) {
+  const auto& data = setting.data_spectrum;
+  const auto generated = power_spectrum(between(generated_series, 0, data.length), setting.options.spectrum_smoothing);
   collector.number({"spectrum_distance", "1", "Hellinger distance of power spectra, mean over channels"},
-                   mean_of(distances));
+                   mean_of(hellinger_distances(data, generated)));
   collector.profile({.name = "spectrum",
                      .unit = "1",
                      .text = "normalised power",
@@ -56,9 +61,6 @@ void add_spectra(const Sides& sides, const EvaluateOptions& options, double bin_
                      .shape = {data.channels, data.bins},
                      .data = data.density,
                      .generated = generated.density});
-  evaluation.frequency.clear();
-  for (std::int64_t bin = 0; bin < data.bins; ++bin)
-    evaluation.frequency.push_back(static_cast<double>(bin) / (static_cast<double>(length) * bin_width));
 }
 
 void add_correlations(const Sides& sides, Collector& collector) {
@@ -76,14 +78,13 @@ void add_correlations(const Sides& sides, Collector& collector) {
                      .generated = generated});
 }
 
-void add_divergence(const Sides& scaled, const EvaluateOptions& options, std::uint32_t number,
-                    const parallel::Communicator& comm, Collector& collector) {
+void add_divergence(const Sides& scaled, const Setting& setting, std::uint32_t number, Collector& collector) {
   const auto found = state_divergence(scaled.data, scaled.generated,
-                                      {.samples = options.samples,
-                                       .bandwidth = options.kernel_std,
-                                       .seed = static_cast<std::uint64_t>(options.seed),
+                                      {.samples = setting.options.samples,
+                                       .bandwidth = setting.options.kernel_std,
+                                       .seed = static_cast<std::uint64_t>(setting.options.seed),
                                        .comparison = number},
-                                      comm);
+                                      setting.comm);
   collector.number({"state_divergence", "nat", "KL divergence of states, as published"}, found.published);
   collector.number({"state_divergence_error", "nat", "its Monte Carlo standard error"}, found.published_error);
   collector.number({"state_divergence_complete", "nat", "KL divergence of states over all Monte Carlo points"},
@@ -101,25 +102,21 @@ void add_moments(const Sides& raw, Collector& collector) {
   for (auto& value : shift) value *= value;
   collector.number({"mean_error", "1", "error of the means in the data's standard deviations, root mean square"},
                    std::sqrt(mean_of(shift)));
-  collector.profile({.name = "mean",
-                     .unit = "1",
-                     .text = "mean",
-                     .dimensions = {"channel"},
-                     .shape = {raw.data.channels},
-                     .data = data.mean,
-                     .generated = generated.mean});
-  collector.per_channel({"sd", "1", "standard deviation"}, data.sd, generated.sd);
+  collector.channels({"mean", "1", "mean"}, data.mean, generated.mean);
+  collector.number({"sd_error", "1", "standard deviations: relative error over channels"},
+                   agreement(data.sd, generated.sd).relative);
+  collector.channels({"sd", "1", "standard deviation"}, data.sd, generated.sd);
 }
 
 void add_spike_statistics(const Sides& raw, double bin_width, Collector& collector) {
   const auto data = spike_statistics(raw.data), generated = spike_statistics(raw.generated);
-  collector.per_channel({"rate", "Hz", "mean rate"}, times(data.mean, 1 / bin_width),
-                        times(generated.mean, 1 / bin_width));
-  collector.per_channel({"interval_mean", "s", "mean inter-spike interval"}, times(data.interval_mean, bin_width),
-                        times(generated.interval_mean, bin_width));
-  collector.per_channel({"interval_cv", "1", "variation of inter-spike intervals"}, data.interval_cv,
-                        generated.interval_cv);
-  collector.per_channel({"fano", "1", "Fano factor of counts"}, data.fano, generated.fano);
+  collector.compared_channels({"rate", "Hz", "mean rate"}, times(data.mean, 1 / bin_width),
+                              times(generated.mean, 1 / bin_width));
+  collector.compared_channels({"interval_mean", "s", "mean inter-spike interval"}, times(data.interval_mean, bin_width),
+                              times(generated.interval_mean, bin_width));
+  collector.compared_channels({"interval_cv", "1", "variation of inter-spike intervals"}, data.interval_cv,
+                              generated.interval_cv);
+  collector.compared_channels({"fano", "1", "Fano factor of counts"}, data.fano, generated.fano);
 }
 
 void add_population(const Sides& raw, Collector& collector) {
@@ -165,24 +162,23 @@ Sides scaled(const Sides& sides, config::Scaling scaling) {
   return {standardise(sides.data, of_data), standardise(sides.generated, moments(sides.generated))};
 }
 
-void compare_values(const Sides& raw, const EvaluateOptions& options, std::uint32_t number, Evaluation& evaluation,
-                    const parallel::Communicator& comm, Collector& collector) {
+void compare_values(const Sides& raw, const Setting& setting, std::uint32_t number, Collector& collector) {
   Sides shaped = raw;
-  if (options.smoothing == config::GeneratedSmoothing::hann15)
+  if (setting.options.smoothing == config::GeneratedSmoothing::hann15)
     shaped.generated = smooth(raw.generated, hann_window(15), Edge::mirror);
   shaped.generated = without_unobserved(std::move(shaped.generated), raw.data);
-  add_divergence(scaled(shaped, options.scaling), options, number, comm, collector);
-  add_spectra(shaped, options, evaluation.bin_width, evaluation, collector);
+  add_divergence(scaled(shaped, setting.options.scaling), setting, number, collector);
+  add_spectra(shaped.generated, setting, collector);
   add_correlations(shaped, collector);
   add_moments({raw.data, without_unobserved(raw.generated, raw.data)}, collector);
 }
 
-void compare_counts(Sides raw, const EvaluateOptions& options, Evaluation& evaluation, Collector& collector) {
+void compare_counts(Sides raw, const Setting& setting, Collector& collector) {
   raw.generated = without_unobserved(std::move(raw.generated), raw.data);
-  add_spike_statistics(raw, evaluation.bin_width, collector);
+  add_spike_statistics(raw, setting.bin_width, collector);
   add_correlations(raw, collector);
   add_population(raw, collector);
-  add_spectra(raw, options, evaluation.bin_width, evaluation, collector);
+  add_spectra(raw.generated, setting, collector);
 }
 
 void require_comparable(const Comparison& comparison, const EvaluateOptions& options) {
@@ -191,9 +187,10 @@ void require_comparable(const Comparison& comparison, const EvaluateOptions& opt
         "the data have {} channel(s), the generated series {}; choose the channels that were fitted by data.channels "
         "or data.exclude_channels",
         comparison.data.channels, comparison.generated.channels);
-  if (options.discard >= comparison.generated.times)
-    throw ConfigurationError("evaluate.discard is {}, but the generated trials have {} steps; nothing is left",
+  if (comparison.generated.times - options.discard < 2)
+    throw ConfigurationError("evaluate.discard is {} and the generated trials have {} steps; at least 2 must be left",
                              options.discard, comparison.generated.times);
+  if (comparison.data.times < 2) throw InputDataError("trials of the data have a single sample; 2 are needed at least");
 }
 
 std::vector<std::string> notes_of(const Comparison& comparison) {
@@ -211,22 +208,26 @@ Evaluation evaluate(Comparison comparison, const EvaluateOptions& options, const
   require_comparable(comparison, options);
   if (options.discard > 0)
     comparison.generated = between(comparison.generated, options.discard, comparison.generated.times);
+  const auto& [data, generated, kind, bin_width] = comparison;
   const bool each = options.trials == config::TrialComparison::each ||
-                    (options.trials == config::TrialComparison::automatic && comparison.data.trials == 1);
-  Evaluation evaluation{.kind = comparison.kind,
-                        .series = each ? comparison.generated.trials : 1,
-                        .trials = comparison.generated.trials,
-                        .bin_width = comparison.bin_width,
-                        .notes = notes_of(comparison)};
+                    (options.trials == config::TrialComparison::automatic && data.trials == 1);
+  const auto length = std::min(data.times, generated.times);
+  const Setting setting{.options = options,
+                        .bin_width = bin_width,
+                        .data_spectrum = power_spectrum(between(data, 0, length), options.spectrum_smoothing),
+                        .comm = comm};
+  Evaluation evaluation{.kind = kind, .series = each ? generated.trials : 1, .trials = generated.trials};
+  evaluation.notes = notes_of(comparison);
+  for (std::int64_t bin = 0; bin < setting.data_spectrum.bins; ++bin)
+    evaluation.frequency.push_back(static_cast<double>(bin) / (static_cast<double>(length) * bin_width));
   Collector collector(evaluation);
-  Sides sides{std::move(comparison.data), {}};
   for (std::int64_t series = 0; series < evaluation.series; ++series) {
     collector.next_series();
-    sides.generated = each ? one_trial(comparison.generated, series) : comparison.generated;
-    if (comparison.kind == config::ObservationKind::poisson) {
-      compare_counts(sides, options, evaluation, collector);
+    const Sides sides{data, each ? one_trial(generated, series) : generated};
+    if (kind == config::ObservationKind::poisson) {
+      compare_counts(sides, setting, collector);
     } else {
-      compare_values(sides, options, static_cast<std::uint32_t>(series), evaluation, comm, collector);
+      compare_values(sides, setting, static_cast<std::uint32_t>(series), collector);
     }
   }
   return evaluation;

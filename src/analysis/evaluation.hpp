@@ -32,7 +32,6 @@ struct Evaluation {
   config::ObservationKind kind = config::ObservationKind::gaussian;
   std::int64_t series = 0;  ///< comparisons: generated trials, or 1 when they are pooled
   std::int64_t trials = 0;  ///< generated trials
-  double bin_width = 0;     ///< s
   std::vector<Statistic> statistics = {};
   std::vector<Profile> profiles = {};
   std::vector<double> frequency = {};   ///< [frequency], Hz
@@ -51,7 +50,7 @@ struct Comparison {
 /// correlations; counts: rates, inter-spike intervals, variability, correlations, spectra and the population's counts.
 /// The same bits on any number of ranks. Collective.
 /// Throws InputDataError when the numbers of channels differ, a channel of real values that are to be scaled does not
-/// vary, or counts are none; ConfigurationError when nothing is left after evaluate.discard.
+/// vary, counts are none or trials have one sample; ConfigurationError when evaluate.discard leaves fewer than 2 steps.
 Evaluation evaluate(Comparison comparison, const config::EvaluateOptions& options, const parallel::Communicator& comm);
 
 }  // namespace rankflow::analysis

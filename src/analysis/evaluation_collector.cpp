@@ -20,10 +20,7 @@ void Collector::profile(const Profile& profile) {
   ++profile_;
 }
 
-void Collector::per_channel(const Label& label, const std::vector<double>& data, const std::vector<double>& generated) {
-  const auto found = agreement(data, generated);
-  number({label.name + "_correlation", "1", label.text + ": correlation over channels"}, found.correlation);
-  number({label.name + "_error", "1", label.text + ": relative error over channels"}, found.relative);
+void Collector::channels(const Label& label, const std::vector<double>& data, const std::vector<double>& generated) {
   profile({.name = label.name,
            .unit = label.unit,
            .text = label.text,
@@ -31,6 +28,14 @@ void Collector::per_channel(const Label& label, const std::vector<double>& data,
            .shape = {static_cast<std::int64_t>(data.size())},
            .data = data,
            .generated = generated});
+}
+
+void Collector::compared_channels(const Label& label, const std::vector<double>& data,
+                                  const std::vector<double>& generated) {
+  const auto found = agreement(data, generated);
+  number({label.name + "_correlation", "1", label.text + ": correlation over channels"}, found.correlation);
+  number({label.name + "_error", "1", label.text + ": relative error over channels"}, found.relative);
+  channels(label, data, generated);
 }
 
 }  // namespace rankflow::analysis

@@ -30,9 +30,11 @@ class Collector {
   /// `generated` enters the mean over series.
   void profile(const Profile& profile);
 
-  /// A quantity per channel: its profile, and how it agrees. Adds <name>_correlation and <name>_error, which is the
-  /// root mean squared difference, relative to the root mean square of the data's.
-  void per_channel(const Label& label, const std::vector<double>& data, const std::vector<double>& generated);
+  /// The profile of a quantity of each channel.
+  void channels(const Label& label, const std::vector<double>& data, const std::vector<double>& generated);
+  /// The same, and how both agree: adds <name>_correlation and <name>_error, the root mean squared difference relative
+  /// to the root mean square of the data's.
+  void compared_channels(const Label& label, const std::vector<double>& data, const std::vector<double>& generated);
 
  private:
   Evaluation& evaluation_;

@@ -37,10 +37,11 @@ PowerSpectrum power_spectrum(const Series& series, double smoothing) {
     for (std::int64_t trial = 0; trial < series.trials; ++trial)
       used += add_power(series, trial, channel, fourier, power, sum) ? 1 : 0;
     result.trials.push_back(used);
-    // The mean over trials needs no division: the sum over bins becomes 1. Without a trial 0/0 gives NaN.
     auto smoothed = convolve(sum, kernel, Edge::repeat);
+    smoothed.pop_back();
+    // The mean over trials needs no division: the sum over bins becomes 1. Without a trial 0/0 gives NaN.
     const double total = std::accumulate(smoothed.begin(), smoothed.end(), 0.0);
-    for (std::size_t bin = 0; bin + 1 < smoothed.size(); ++bin) result.density.push_back(smoothed[bin] / total);
+    for (const double value : smoothed) result.density.push_back(value / total);
   }
   return result;
 }
@@ -55,7 +56,7 @@ std::vector<double> hellinger_distances(const PowerSpectrum& p, const PowerSpect
       const auto place = static_cast<std::size_t>(channel * p.bins + bin);
       overlap += std::sqrt(p.density[place] * q.density[place]);
     }
-    // The dropped bin leaves the sums below 1, rounding may lift equal spectra above it. NaN stays NaN.
+    // Rounding may lift the overlap of equal spectra above 1. NaN stays NaN.
     distances.push_back(overlap > 1 ? 0.0 : std::sqrt(1 - overlap));
   }
   return distances;

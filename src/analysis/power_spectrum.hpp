@@ -16,9 +16,10 @@ struct PowerSpectrum {
 };
 
 /// Per channel and trial: z-score over time, squared modulus of the Fourier transform; mean over trials; convolution
-/// with a Gaussian of `smoothing` bins (cut at 4 standard deviations, ends repeated); division by the sum; the last bin
-/// is dropped (Pals et al. 2024, after Mikhaeil et al. 2022 and Brenner et al. 2022). Trials with a missing or without
-/// any varying sample are left out per channel.
+/// with a Gaussian of `smoothing` bins (cut at 4 standard deviations, ends repeated); the last bin is dropped and the
+/// rest divided by its sum (Pals et al. 2024, after Mikhaeil et al. 2022 and Brenner et al. 2022; they divide first,
+/// which leaves equal spectra a distance of the root of the last bin's share). Trials with a missing or without any
+/// varying sample are left out per channel.
 PowerSpectrum power_spectrum(const Series& series, double smoothing);
 
 /// Hellinger distance sqrt(1 − Σ sqrt(p q)) of each channel; NaN where either is. Throws InternalError when shapes
