@@ -18,7 +18,8 @@ struct FitTrainingOptions {
   double validation_fraction = 0.1;
   std::int64_t validation_every = 1;
   std::int64_t patience = 0;
-  OptimiserOptions optimiser;
+  // The first steps of RAdam are plain gradient steps: without a bound they leave the region where the filter works.
+  OptimiserOptions optimiser{.clip_norm = 10.0};
 
   template <class V>
   void describe(V& v) {
