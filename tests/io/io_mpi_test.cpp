@@ -262,10 +262,14 @@ TEST_F(Collective, RankThatFailsAloneDoesNotWait) {
   auto output = OutputFile::create(comm, folder_ / "run.h5", FileType::run, {.configuration = "", .seed = 1});
   output.publish();
   const bool alone = world_.rank() == world_.size() - 1;
-  if (alone) EXPECT_FALSE(output.fail("kappa_0 became nan", 0.2));
+  if (alone) {
+    EXPECT_FALSE(output.fail("kappa_0 became nan", 0.2));
+  }
   world_.barrier();
   EXPECT_EQ(provenance_at(folder_ / "run.h5", "status"), "running");
-  if (!alone) EXPECT_TRUE(comm.meet_within(5.0)) << "the barrier that the last rank left open";
+  if (!alone) {
+    EXPECT_TRUE(comm.meet_within(5.0)) << "the barrier that the last rank left open";
+  }
 }
 
 }  // namespace
