@@ -6,7 +6,6 @@
 #include "core/error.hpp"
 #include "model/activation.hpp"
 #include "simulate/tile_kernels.hpp"
-#include "simulate/woodbury.hpp"
 
 namespace rankflow::simulate {
 
@@ -23,9 +22,7 @@ LatentSystem::LatentSystem(const model::Network<double>& network, model::Inputs&
       drive_(drive_sum_.count()),
       slopes_(slope_sum_.count()),
       jacobian_(Eigen::MatrixXd::Zero(local_size(), local_size())),
-      newton_(local_size(), local_size()),
-      solution_(local_size()),
-      factors_(local_size()) {
+      newton_(local_size()) {
   if (network.has_own_tau())
     throw ConfigurationError(
         "integration.space: \"latent\" needs one time constant for all neurons, found one per neuron; use \"neuron\"");
@@ -84,13 +81,11 @@ void LatentSystem::evaluate_jacobian(const double* y) {
 
 bool LatentSystem::newton_solve(double gamma, const double* y, const double* b, double* x) {
   evaluate_jacobian(y);
-  newton_ = -gamma * jacobian_;
-  newton_.diagonal().array() += 1.0;
-  if (!newton_.allFinite()) return false;
-  factors_.compute(newton_);
-  solution_ = factors_.solve(Eigen::Map<const Eigen::VectorXd>(b, local_size()));
-  if (!is_regular(factors_, solution_)) return false;
-  std::copy_n(solution_.data(), local_size(), x);
+  newton_.matrix() = -gamma * jacobian_;
+  newton_.matrix().diagonal().array() += 1.0;
+  newton_.right_side() = Eigen::Map<const Eigen::VectorXd>(b, local_size());
+  if (!newton_.solve()) return false;
+  std::copy_n(newton_.solution().data(), local_size(), x);
   return true;
 }
 

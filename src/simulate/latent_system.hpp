@@ -1,12 +1,11 @@
 #pragma once
 #include <vector>
 
-#include <Eigen/Dense>
-
 #include "model/network.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/reproducible_sum.hpp"
 #include "simulate/ode_system.hpp"
+#include "simulate/small_solver.hpp"
 
 namespace rankflow::simulate {
 
@@ -37,9 +36,8 @@ class LatentSystem final : public OdeSystem {
   std::vector<double> tile_sums_;  ///< [R]
   std::vector<double> drive_;      ///< [R]
   std::vector<double> slopes_;     ///< [R, R + I]
-  Eigen::MatrixXd jacobian_, newton_;
-  Eigen::VectorXd solution_;
-  Eigen::PartialPivLU<Eigen::MatrixXd> factors_;
+  Eigen::MatrixXd jacobian_;
+  SmallSolver newton_;
 };
 
 }  // namespace rankflow::simulate

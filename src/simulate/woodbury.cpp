@@ -1,7 +1,6 @@
 #include "simulate/woodbury.hpp"
 
 #include <array>
-#include <limits>
 
 #include "model/activation.hpp"
 #include "simulate/tile_kernels.hpp"
@@ -10,18 +9,12 @@ namespace rankflow::simulate {
 
 using parallel::tile_size;
 
-bool is_regular(const Eigen::PartialPivLU<Eigen::MatrixXd>& factors, const Eigen::VectorXd& solution) {
-  return solution.allFinite() && factors.rcond() > std::numeric_limits<double>::epsilon();
-}
-
 Woodbury::Woodbury(const model::Network<double>& network, const parallel::Communicator& comm)
     : network_(network),
       comm_(comm),
       population_sum_(static_cast<std::size_t>(network.rank * (network.rank + 1))),
       sums_(population_sum_.count()),
-      small_(network.rank, network.rank),
-      solution_(network.rank),
-      factors_(network.rank) {}
+      small_(network.rank) {}
 
 double Woodbury::tau(std::int64_t tile, std::int64_t i) const {
   return network_.has_own_tau() ? network_.tau.tile(tile, 0)[i] : network_.shared_tau;
@@ -62,13 +55,10 @@ bool Woodbury::solve_small(double gamma) {
   const double neurons = static_cast<double>(network_.neurons());
   const auto mean = [&](int row, int column) { return sums_[index(row, column)] / neurons; };
   for (int r = 0; r < rank; ++r) {
-    for (int s = 0; s < rank; ++s) small_(r, s) = (r == s ? 1.0 : 0.0) - gamma * mean(r, s);
-    solution_[r] = mean(r, rank);
+    for (int s = 0; s < rank; ++s) small_.matrix()(r, s) = (r == s ? 1.0 : 0.0) - gamma * mean(r, s);
+    small_.right_side()[r] = mean(r, rank);
   }
-  if (!small_.allFinite()) return false;
-  factors_.compute(small_);
-  solution_ = factors_.solve(solution_).eval();
-  return is_regular(factors_, solution_);
+  return small_.solve();
 }
 
 void Woodbury::write_tile(std::int64_t tile, double gamma, const double* b, double* x) const {
@@ -76,7 +66,7 @@ void Woodbury::write_tile(std::int64_t tile, double gamma, const double* b, doub
   alignas(64) std::array<double, tile_size> correction;
   TileWeights<double> without_inputs = weights;
   without_inputs.inputs = 0;
-  drive_tile<double>(without_inputs, solution_.data(), nullptr, correction.data());
+  drive_tile<double>(without_inputs, small_.solution().data(), nullptr, correction.data());
   for (std::int64_t i = 0; i < network_.partition.tile_count(tile); ++i) {
     const double own = tau(tile, i);
     x[i] = (own * b[i] + gamma * correction[static_cast<std::size_t>(i)]) / (own + gamma * network_.leak);

@@ -1,11 +1,10 @@
 #pragma once
 #include <vector>
 
-#include <Eigen/Dense>
-
 #include "model/network.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/reproducible_sum.hpp"
+#include "simulate/small_solver.hpp"
 
 namespace rankflow::simulate {
 
@@ -34,12 +33,7 @@ class Woodbury {
   const parallel::Communicator& comm_;
   parallel::ReproducibleSum population_sum_;
   std::vector<double> sums_;  ///< V^T (I - gamma D)^-1 (U, b), [R, R + 1]
-  Eigen::MatrixXd small_;
-  Eigen::VectorXd solution_;
-  Eigen::PartialPivLU<Eigen::MatrixXd> factors_;
+  SmallSolver small_;
 };
-
-/// True when `factors` solved a system whose matrix is regular in double precision.
-bool is_regular(const Eigen::PartialPivLU<Eigen::MatrixXd>& factors, const Eigen::VectorXd& solution);
 
 }  // namespace rankflow::simulate
