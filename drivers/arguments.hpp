@@ -38,6 +38,10 @@ ExitCode generate_network(const Arguments& arguments, const Surroundings& surrou
 ExitCode import_recording(const Arguments& arguments, const Surroundings& surroundings);
 /// Without an output only prints.
 ExitCode evaluate(const Arguments& arguments, const Surroundings& surroundings);
+/// Without an output only prints.
+ExitCode analyze_fixed_points(const Arguments& arguments, const Surroundings& surroundings);
+/// What --set can tell `analyze fixed-points`, for its help.
+std::string analyze_fixed_points_keys();
 ExitCode fit_vsmc(const Arguments& arguments, const Surroundings& surroundings);
 ExitCode inspect(const Arguments& arguments, const Surroundings& surroundings);
 /// Prints the reference of all configuration keys as Markdown (docs/configuration.md).

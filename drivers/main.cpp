@@ -40,6 +40,18 @@ void add_job(CommandLine& line, CLI::App& parent, const std::string& name, const
   command->callback([&line, driver = std::move(driver)] { line.driver = driver; });
 }
 
+void add_analyses(CommandLine& line, CLI::App& app) {
+  auto* analyze = app.add_subcommand("analyze", "what a network does, without simulating it");
+  analyze->require_subcommand(1);
+  auto* command = analyze->add_subcommand("fixed-points", "fixed points and cycles of the latent dynamics");
+  command->add_option("network", line.arguments.input, "file with a network: network, fit or run")->required();
+  command->add_option("-o,--output", line.arguments.output, "result file (HDF5); default: none, the table is printed");
+  command->add_option("--set", line.arguments.sets, "table.key=value; may be repeated")->allow_extra_args(false);
+  command->add_flag("--dry-run", line.arguments.dry_run, "say how much work it is; do nothing");
+  command->footer(drivers::analyze_fixed_points_keys());
+  command->callback([&line] { line.driver = drivers::analyze_fixed_points; });
+}
+
 void describe(CommandLine& line) {
   auto& app = line.app;
   app.set_version_flag("--version", drivers::version_text(), "version, git hash and libraries");
@@ -69,6 +81,7 @@ void describe(CommandLine& line) {
   fit->require_subcommand(1);
   add_job(line, *fit, "vsmc", "a stochastic low-rank network, by variational sequential Monte Carlo", drivers::fit_vsmc,
           true);
+  add_analyses(line, app);
   auto* inspect = app.add_subcommand("inspect", "what is in a file, in words");
   inspect->add_option("file", line.arguments.input, "a Rankflow file or any other HDF5 file")->required();
   inspect->callback([&line] { line.driver = drivers::inspect; });

@@ -1,6 +1,7 @@
 #include "arguments.hpp"
 
 #include "config/evaluate_options.hpp"
+#include "config/fixed_points_options.hpp"
 #include "config/generate_options.hpp"
 #include "config/import_options.hpp"
 #include "config/load.hpp"
@@ -24,7 +25,9 @@ ExitCode reference(const Surroundings& surroundings) {
       config::reference_markdown<config::SimulateOptions>("Configuration of `simulate` and `generate recording`") +
       "\n" + network_reference() + "\n" +
       config::reference_markdown<config::ImportRecordingOptions>("Configuration of `import recording`") + "\n" +
-      config::reference_markdown<config::EvaluateRunOptions>("Configuration of `evaluate` (by `--set`)"));
+      config::reference_markdown<config::EvaluateRunOptions>("Configuration of `evaluate` (by `--set`)") + "\n" +
+      config::reference_markdown<config::AnalyzeFixedPointsOptions>(
+          "Configuration of `analyze fixed-points` (by `--set`)"));
   return ExitCode::done;
 }
 

@@ -29,6 +29,9 @@ struct CycleSearch {
   std::vector<Cycle> cycles;
 };
 
+/// Crossings that an exact search for cycles of this order follows; infinite above max_dimension.
+double cycle_crossings(const LatentMap& map, int order, std::uint64_t seed);
+
 /// Cycles of order `order` of a piecewise-linear map, fixed points and shorter cycles left out. z_0, …, z_{k-1}
 /// together are the zero of a piecewise-linear system of k R equations, whose zeros are all found as fixed points are,
 /// when the rank times k is at most max_dimension and the work at most options.cycle_crossings. Otherwise from random

@@ -65,6 +65,10 @@ using StageProgress = std::function<void(const std::string& stage, double done)>
 FixedPointReport find_fixed_points(const LatentMap& map, const config::FixedPointsOptions& options, std::uint64_t seed,
                                    const parallel::Communicator& comm, const StageProgress& progress);
 
+/// In words, what find_fixed_points() would do and how long that may take on `ranks` ranks.
+std::string fixed_points_plan(const LatentMap& map, const config::FixedPointsOptions& options, std::uint64_t seed,
+                              int ranks);
+
 /// In words, what may have been missed.
 std::string completeness_statement(const SearchEffort& effort);
 

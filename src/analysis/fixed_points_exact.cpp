@@ -14,11 +14,10 @@ namespace {
 void require_feasible(const RegionSearch& search, double limit, int ranks) {
   if (search.crossings() <= limit) return;
   throw ConfigurationError(
-      "fixed_points.max_crossings: {} hyperplanes in {} dimensions make {:.3g} lines and {:.3g} crossings, about {} on "
-      "{} rank(s); allowed are {:.3g}. Raise it and use more ranks, or use fixed_points.method = \"newton\", which may "
-      "miss fixed points",
-      search.hyperplanes(), search.seen_dimensions(), search.lines(), search.crossings(),
-      duration_text(search.crossings() * nanoseconds_per_crossing * 1e-9 / ranks), ranks, limit);
+      "fixed_points.max_crossings: the exact search means {}; allowed are {:.3g} crossings. Raise it and use more "
+      "ranks, "
+      "or use fixed_points.method = \"newton\", which may miss fixed points",
+      work_text(search, ranks), limit);
 }
 
 double nearest_kink(const KinkedSystem& system, const SmallVector& place) {
@@ -33,6 +32,13 @@ bool before(const FixedPoint& a, const FixedPoint& b) {
 }
 
 }  // namespace
+
+std::string work_text(const RegionSearch& search, int ranks) {
+  return fmt::format("{} hyperplanes in {} dimension(s), {:.3g} lines, {:.3g} crossings, about {} on {} rank{}",
+                     search.hyperplanes(), search.seen_dimensions(), search.lines(), search.crossings(),
+                     duration_text(search.crossings() * nanoseconds_per_crossing * 1e-9 / ranks), ranks,
+                     ranks == 1 ? "" : "s");
+}
 
 Verified refine(const std::function<Eigen::VectorXd(const Eigen::VectorXd&)>& residual, const Eigen::MatrixXd& jacobian,
                 const Eigen::VectorXd& place) {

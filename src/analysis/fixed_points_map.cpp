@@ -123,22 +123,32 @@ bool LatentMap::piecewise_linear() const noexcept {
          activation_ == Activation::identity;
 }
 
-void LatentMap::drive_tile(std::int64_t tile, const Vector& z, double* potentials) const {
+void LatentMap::drive_tile(std::int64_t tile, std::span<const double> z, double* potentials) const {
   std::copy_n(shift_.tile(tile, 0), tile_size, potentials);
   for (int r = 0; r < rank(); ++r) {
     const double* column = left_.tile(tile, r);
-    for (std::int64_t i = 0; i < tile_size; ++i) potentials[i] += z[r] * column[i];
+    const double factor = z[static_cast<std::size_t>(r)];
+    for (std::int64_t i = 0; i < tile_size; ++i) potentials[i] += factor * column[i];
   }
 }
 
-LatentMap::Vector LatentMap::evaluate(const Vector& z) const {
-  Vector value = linear_.cwiseProduct(z) + offset_;
+void LatentMap::evaluate(std::span<const double> z, std::span<double> value) const {
+  for (int r = 0; r < rank(); ++r) {
+    const auto place = static_cast<std::size_t>(r);
+    value[place] = linear_[r] * z[place] + offset_[r];
+  }
   alignas(64) Tile rates;
   for (std::int64_t tile = 0; tile < partition_.tiles(); ++tile) {
     drive_tile(tile, z, rates.data());
     model::tile_rates(activation_, rates.data(), bias_.tile(tile, 0), rates.data(), tile_size);
-    for (int r = 0; r < rank(); ++r) value[r] += dot(right_.tile(tile, r), rates.data());
+    for (int r = 0; r < rank(); ++r) value[static_cast<std::size_t>(r)] += dot(right_.tile(tile, r), rates.data());
   }
+}
+
+LatentMap::Vector LatentMap::evaluate(const Vector& z) const {
+  Vector value(rank());
+  evaluate(std::span(z.data(), static_cast<std::size_t>(rank())),
+           std::span(value.data(), static_cast<std::size_t>(rank())));
   return value;
 }
 
@@ -147,7 +157,7 @@ LatentMap::Matrix LatentMap::jacobian(const Vector& z) const {
   alignas(64) Tile slopes;
   alignas(64) Tile product;
   for (std::int64_t tile = 0; tile < partition_.tiles(); ++tile) {
-    drive_tile(tile, z, slopes.data());
+    drive_tile(tile, std::span(z.data(), static_cast<std::size_t>(rank())), slopes.data());
     model::tile_slopes(activation_, slopes.data(), bias_.tile(tile, 0), slopes.data(), tile_size);
     for (int r = 0; r < rank(); ++r) {
       const double* right = right_.tile(tile, r);
@@ -209,6 +219,16 @@ LatentMap::Vector LatentMap::drive_scale() const {
     if (restoring > 0) scale[r] /= restoring;
   }
   return scale;
+}
+
+double LatentMap::steepness() const {
+  Vector sum = linear_.cwiseAbs().array() + (discrete() ? 1.0 : 0.0);
+  for (std::int64_t i = 0; i < neurons(); ++i) {
+    double left = 0;
+    for (int r = 0; r < rank(); ++r) left += std::abs(left_.at(i, r));
+    for (int r = 0; r < rank(); ++r) sum[r] += std::abs(right_.at(i, r)) * left;
+  }
+  return sum.maxCoeff();
 }
 
 }  // namespace rankflow::analysis

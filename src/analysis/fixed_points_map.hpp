@@ -45,6 +45,8 @@ class LatentMap {
 
   /// f(z).
   Vector evaluate(const Vector& z) const;
+  /// The same into `value`, without allocation; lengths R.
+  void evaluate(std::span<const double> z, std::span<double> value) const;
   /// df/dz; where a neuron has a kink, its slope is that below it.
   Matrix jacobian(const Vector& z) const;
   /// What is zero at a fixed point: f(z) - z, or f(z).
@@ -54,10 +56,12 @@ class LatentMap {
   KinkedSystem kinked_system() const;
   /// Bound per latent of what rates of at most 1 can do: |z_r| of a fixed point with bounded rates.
   Vector drive_scale() const;
+  /// Bound of the residual's slope in the maximum norm, for slopes of phi of at most 1.
+  double steepness() const;
 
  private:
   void fill(const LatentMapArrays& arrays);
-  void drive_tile(std::int64_t tile, const Vector& z, double* potentials) const;
+  void drive_tile(std::int64_t tile, std::span<const double> z, double* potentials) const;
 
   model::Activation activation_;
   double tau_;

@@ -3,8 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numeric>
 
+#include "analysis/regions_rays.hpp"
+#include "analysis/regions_records.hpp"
 #include "core/error.hpp"
 
 namespace rankflow::analysis {
@@ -22,14 +23,6 @@ KinkedSystem tidied(KinkedSystem system) {
   return system;
 }
 
-/// Pieces of all ranks, one after the other.
-std::vector<double> gather_all(const parallel::Communicator& comm, const std::vector<double>& mine) {
-  const auto counts = comm.all_gather(static_cast<std::int64_t>(mine.size()));
-  std::vector<double> all(static_cast<std::size_t>(std::accumulate(counts.begin(), counts.end(), std::int64_t{0})));
-  comm.all_gather<double>(mine, all, counts);
-  return all;
-}
-
 bool before(const Zero& a, const Zero& b) {
   return std::lexicographical_compare(a.place.begin(), a.place.end(), b.place.begin(), b.place.end());
 }
@@ -37,7 +30,8 @@ bool before(const Zero& a, const Zero& b) {
 }  // namespace
 
 RegionSearch::RegionSearch(KinkedSystem system, std::uint64_t seed)
-    : system_(tidied(std::move(system))),
+    : seed_(seed),
+      system_(tidied(std::move(system))),
       reduction_(system_, parallel::Stream(seed, parallel::Purpose::fixed_point_directions)),
       table_(reduction_.system()) {}
 
@@ -54,8 +48,11 @@ void RegionSearch::search_block(std::uint64_t first, std::uint64_t count, LineSc
     const auto line = flat_of(table_, planes);
     if (!line.proper) continue;
     const SmallVector direction = line.tangent.col(0);
-    for (const double t : scan.zeros(line.foot, direction))
-      cells.climb({line.foot + t * direction, false}, planes, found);
+    for (const double t : scan.zeros(line.foot, direction)) {
+      const Zero zero{line.foot + t * direction, false};
+      cells.climb(zero, planes, found);
+      if (seen_dimensions() == 1) cells.leave_kinks(zero, found);
+    }
   }
 }
 
@@ -81,22 +78,34 @@ RegionZeros RegionSearch::find(const parallel::Communicator& comm, const std::fu
   std::array<std::int64_t, 2> counts{cells.regions(), cells.unresolved()};
   comm.sum(counts);
   result.regions = std::max<std::int64_t>(1, counts[0]);
-  result.unresolved = counts[1];
+  result.unresolved += counts[1];
   return result;
+}
+
+std::int64_t RegionSearch::add_rays(ZeroList& zeros) const {
+  std::int64_t unresolved = 0;
+  const auto isolated = zeros.zeros();
+  for (const auto& zero : isolated) {
+    if (zero.continuum || hyperplanes_through(table_, zero.place) <= most_tried_hyperplanes) continue;
+    const auto rays = zero_rays(table_, zero.place, seed_);
+    for (const auto& point : rays.points) zeros.insert({point, true});
+    unresolved += rays.complete ? 0 : 1;
+  }
+  return unresolved;
 }
 
 RegionZeros RegionSearch::gather(const parallel::Communicator& comm, const std::vector<double>& mine) const {
   const auto n = static_cast<std::size_t>(seen_dimensions());
-  const auto all = gather_all(comm, mine);
   std::vector<Zero> candidates;
   if (n == 0) candidates.push_back({SmallVector(0), false});
-  for (std::size_t at = 0; at < all.size(); at += n + 2)
+  for (const auto& record : gather_records(comm, mine, n + 2))
     candidates.push_back(
-        {Eigen::Map<const Eigen::VectorXd>(all.data() + at + 2, static_cast<Eigen::Index>(n)), all[at + 1] > 0});
+        {Eigen::Map<const Eigen::VectorXd>(record.data() + 2, static_cast<Eigen::Index>(n)), record[1] > 0});
   std::sort(candidates.begin(), candidates.end(), before);  // any order of the blocks gives the same list
   ZeroList merged(same_zero, table_.length());
   for (const auto& zero : candidates) merged.insert(zero);
   RegionZeros result;
+  result.unresolved = add_rays(merged);
   for (const auto& zero : merged.zeros())
     result.zeros.push_back({reduction_.lift(zero.place), zero.continuum || reduction_.degenerate()});
   std::sort(result.zeros.begin(), result.zeros.end(), before);

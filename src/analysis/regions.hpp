@@ -51,6 +51,10 @@ class RegionSearch {
   void search_block(std::uint64_t first, std::uint64_t count, LineScan& scan, CellSearch& cells, ZeroList& found) const;
   RegionZeros gather(const parallel::Communicator& comm, const std::vector<double>& mine) const;
 
+  /// Continua that begin where more hyperplanes meet than CellSearch tries; returns the places it could not search.
+  std::int64_t add_rays(ZeroList& zeros) const;
+
+  std::uint64_t seed_;
   KinkedSystem system_;
   Reduction reduction_;
   KinkTable table_;

@@ -10,8 +10,8 @@
 namespace rankflow::analysis {
 namespace {
 
-/// Most hyperplanes through one point whose 2^n combinations of sides are all tried.
-constexpr std::size_t most_undecided = 6;
+/// One of the hyperplanes through a point is left on both sides; the others' sides are tried.
+constexpr std::size_t most_undecided = most_tried_hyperplanes - 1;
 /// A hyperplane contains a flat when its normal's part along the flat is shorter.
 constexpr double contains_angle = 1e-9;
 /// Pivots smaller than this, relative to the largest, make a region's system singular.
@@ -67,6 +67,14 @@ void CellSearch::climb(const Zero& zero, std::span<const std::int64_t> planes, Z
     for (const double side : {1.0, -1.0})
       for (std::uint32_t choice = 0; choice < choices; ++choice) enter(zero, exit, side, choice, level, next);
     for (const auto& reached : next.zeros()) climb(reached, exit.planes, found);
+  }
+}
+
+void CellSearch::leave_kinks(const Zero& zero, ZeroList& found) {
+  for (std::int64_t plane = 0; plane < table_.count(); ++plane) {
+    const auto k = static_cast<std::size_t>(plane);
+    if (std::abs(table_.normal(k).dot(zero.place) - table_.threshold(k)) <= table_.tolerance(zero.place))
+      climb(zero, std::span(&plane, 1), found);
   }
 }
 

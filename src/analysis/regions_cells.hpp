@@ -9,6 +9,9 @@
 
 namespace rankflow::analysis {
 
+/// Most hyperplanes through one point around which all regions are tried.
+inline constexpr std::int64_t most_tried_hyperplanes = 7;
+
 /// A zero of a system, or a point of a continuum of them.
 struct Zero {
   SmallVector place;
@@ -40,6 +43,10 @@ class CellSearch {
   void begin_block();
   /// Adds to `found` what is reached from `zero`, which lies on all of `planes`.
   void climb(const Zero& zero, std::span<const std::int64_t> planes, ZeroList& found);
+
+  /// In one dimension lines meet no hyperplanes on their way to regions: enters those on both sides of a zero that lies
+  /// on one, where a continuum may begin.
+  void leave_kinks(const Zero& zero, ZeroList& found);
 
   /// Regions whose affine system was solved.
   std::int64_t regions() const noexcept { return regions_; }
