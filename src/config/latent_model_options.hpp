@@ -115,7 +115,9 @@ struct FittedObservationOptions {
               {"relu", Link::relu, "max(s, 0) + 1e-6"}},
              {.doc = "from s to the mean; default: identity for gaussian, softplus for poisson"});
     v.flag("inputs", inputs, {.doc = "add trainable weights from the inputs v to s (source = \"latent\")"});
-    v.real("std", std, {.doc = "initial standard deviation of Gaussian observations", .above = 0.0});
+    v.real(
+        "std", std,
+        {.doc = "initial standard deviation of Gaussian observations, in units of each channel's own", .above = 0.0});
     v.flag("train_weights", train_weights, {.doc = "whether the weights are fitted"});
   }
 

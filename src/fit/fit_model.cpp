@@ -1,5 +1,7 @@
 #include "fit/fit_model.hpp"
 
+#include "fit/observation_start.hpp"
+
 namespace rankflow::fit {
 
 FitModel::FitModel(const config::FitVsmcOptions& options, std::int64_t channels, std::int64_t inputs)
@@ -10,10 +12,9 @@ FitModel::FitModel(const config::FitVsmcOptions& options, std::int64_t channels,
 
 std::vector<double> FitModel::initial_parameters(std::uint64_t seed, const DataSet& data) const {
   auto flat = latent.initial_parameters(seed);
-  if (encoder) {
-    const auto moments = measure_channels(data);
-    initialise_encoder(*encoder, latent.layout(), seed, moments.mean, moments.std, flat);
-  }
+  const auto moments = measure_channels(data);
+  start_observation(latent, moments, flat);
+  if (encoder) initialise_encoder(*encoder, latent.layout(), seed, moments.mean, moments.std, flat);
   return flat;
 }
 

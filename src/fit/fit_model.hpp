@@ -15,7 +15,8 @@ struct FitModel {
   /// channels: D, inputs: I of the data. Throws ConfigurationError when options do not fit each other or the data.
   FitModel(const config::FitVsmcOptions& options, std::int64_t channels, std::int64_t inputs);
 
-  /// Random or given start (see LatentModel::initial_parameters); the encoder's standardisation is that of the data.
+  /// Random or given start (see LatentModel::initial_parameters); observations start at the mean (Gaussian: and
+  /// scale) of every channel, and the encoder's standardisation is that of the data.
   std::vector<double> initial_parameters(std::uint64_t seed, const DataSet& data) const;
 
   smc::LatentModel latent;
