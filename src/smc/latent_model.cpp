@@ -72,6 +72,9 @@ void set_factor(double std, std::int64_t rank, std::span<double> part) {
     part[static_cast<std::size_t>(diagonal ? r : r * rank + r)] = 2 * std::log(std);
 }
 
+/// Standard deviation of the first biases of units with a kink.
+constexpr double bias_scale = 0.1;
+
 bool is_piecewise_linear(config::Activation activation) {
   return activation == config::Activation::relu || activation == config::Activation::clipped_relu;
 }
@@ -114,12 +117,15 @@ std::vector<double> LatentModel::initial_parameters(std::uint64_t seed) const {
   if (network.transition == Transition::full_rank) {
     for (std::int64_t i = 0; i < neurons(); ++i) part(m)[static_cast<std::size_t>(i * (rank() + 1))] = 1;
   } else {
-    draw_normal(seed, m, 1.0, part(m));
+    draw_normal(seed, m, 1 / std::sqrt(3 * static_cast<double>(rank())), part(m));
   }
-  // The recurrent input then is of the order of the leak for latents of order 1.
-  draw_normal(seed, n, (1 - network.decay) / std::sqrt(static_cast<double>(neurons())), part(n));
+  // The recurrent input then is of the order of the leak for latents of order 1. Rates of clipped units are small with
+  // small biases, and n is large for it: steps of the optimiser then are small beside n.
+  const bool clipped = network.activation == config::Activation::clipped_relu;
+  const double typical_rate = clipped ? 0.6 * bias_scale : 0.3;
+  draw_normal(seed, n, (1 - network.decay) / (typical_rate * std::sqrt(static_cast<double>(neurons()))), part(n));
   if (input_weights) draw_normal(seed, *input_weights, 0.1, part(*input_weights));
-  if (is_piecewise_linear(network.activation)) draw_normal(seed, bias, 1.0, part(bias));
+  if (is_piecewise_linear(network.activation)) draw_normal(seed, bias, bias_scale, part(bias));
   set_factor(options_.noise.initial_std, rank(), part(initial_noise));
   set_factor(options_.noise.transition_std, rank(), part(transition_noise));
   if (options_.observation.source == ReadoutSource::latent)
