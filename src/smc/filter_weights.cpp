@@ -12,6 +12,12 @@ namespace {
 constexpr std::int64_t L = block_lanes;
 constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
 
+/// Offspring that residual resampling gives for sure to a particle that expects `expected`. The weights of equal
+/// particles are rounded to just below 1 / K: they must count as whole, or nothing of the scheme would be left.
+double sure_offspring(double expected) {
+  return std::floor(expected + 1e-9);
+}
+
 }  // namespace
 
 FilterWeights::FilterWeights(const ParticleLayout& layout, const config::SmcOptions& options,
@@ -19,17 +25,12 @@ FilterWeights::FilterWeights(const ParticleLayout& layout, const config::SmcOpti
     : layout_(layout),
       options_(options),
       comm_(comm),
-      crosses_(exchange.crosses_ranks()),
+      crosses_(layout.crosses_ranks()),
+      segments_(layout.local_segments()),
       positions_(options.resampling, layout.particles()) {
-  for (std::int64_t local = 0; local < layout.local_blocks(); ++local) {
-    const Block block = layout.block(layout.first_block() + local);
-    for (std::int64_t t = 0; t < block.trials; ++t)
-      segments_.push_back({.trial = block.first_trial + t,
-                           .local_block = local,
-                           .first_lane = t * block.particles,
-                           .particles = block.particles,
-                           .slots_at = exchange.slot_offset(local) + t * (block.particles + 1)});
-  }
+  for (const Segment& segment : segments_)
+    slots_at_.push_back(exchange.slot_offset(segment.local_block) +
+                        segment.first_lane / segment.particles * (segment.particles + 1));
   if (!segments_.empty()) {
     first_trial_ = segments_.front().trial;
     end_trial_ = segments_.back().trial + 1;
@@ -146,7 +147,7 @@ void FilterWeights::choose_offspring(const double* weights, const parallel::Stre
     if (is_due(segment.trial)) continue;
     const std::int64_t first =
         layout_.trials_span_blocks() ? layout_.block(layout_.first_block() + segment.local_block).first_particle : 0;
-    for (std::int64_t k = 0; k <= segment.particles; ++k) genealogy.first_slots[segment.slots_at + k] = first + k;
+    for (std::int64_t k = 0; k <= segment.particles; ++k) genealogy.first_slots[slots_at_[i] + k] = first + k;
   }
   if (crosses_) {
     for (std::int64_t trial = first_trial_; trial < end_trial_; ++trial) {
@@ -177,7 +178,7 @@ void FilterWeights::choose_trial(std::int64_t trial, const double* weights, cons
       const auto count = static_cast<std::size_t>(segment.particles);
       block_offspring(positions_, {weights + segment.local_block * L + segment.first_lane, count},
                       {.mass_before = before, .mass = mass, .first_slot = slot, .end_slot = slot_after},
-                      {genealogy.first_slots + segment.slots_at, count + 1});
+                      {genealogy.first_slots + slots_at_[static_cast<std::size_t>(mine)], count + 1});
     }
     before = after;
   }
@@ -191,9 +192,10 @@ void FilterWeights::split_remainders(const double* weights) {
     for (std::int64_t k = 0; k < segment.particles; ++k) {
       const std::int64_t lane = segment.local_block * L + segment.first_lane + k;
       const double expected = weights[lane] * static_cast<double>(layout_.particles());
-      const double whole = std::floor(expected);
-      remainder_weights_[static_cast<std::size_t>(lane)] = expected - whole;
-      sum.mass += expected - whole;
+      const double whole = sure_offspring(expected);
+      const double remainder = std::max(0.0, expected - whole);
+      remainder_weights_[static_cast<std::size_t>(lane)] = remainder;
+      sum.mass += remainder;
       sum.whole += static_cast<std::int64_t>(whole);
     }
     my_remainders_[i] = sum;
@@ -228,7 +230,7 @@ void FilterWeights::choose_residual(std::int64_t trial, const double* weights, c
       const Segment& segment = segments_[static_cast<std::size_t>(mine)];
       const std::int64_t lane = segment.local_block * L + segment.first_lane;
       const auto count = static_cast<std::size_t>(segment.particles);
-      std::int64_t* slots = genealogy.first_slots + segment.slots_at;
+      std::int64_t* slots = genealogy.first_slots + slots_at_[static_cast<std::size_t>(mine)];
       block_offspring(positions_, {remainder_weights_.data() + lane, count},
                       {.mass_before = before, .mass = mass, .first_slot = drawn_before, .end_slot = drawn_after},
                       {slots, count + 1});
@@ -237,7 +239,7 @@ void FilterWeights::choose_residual(std::int64_t trial, const double* weights, c
         slots[k] += whole;
         if (k < count)
           whole += static_cast<std::int64_t>(
-              std::floor(weights[lane + static_cast<std::int64_t>(k)] * static_cast<double>(layout_.particles())));
+              sure_offspring(weights[lane + static_cast<std::int64_t>(k)] * static_cast<double>(layout_.particles())));
       }
     }
     before += mass;

@@ -12,9 +12,8 @@
 
 namespace rankflow::smc {
 
-/// Weights of a filter step over all ranks: normalised, their likelihood, and who has how many offspring. A segment is
-/// a trial's part of one block; sums go segment by segment in one order, so that they are the same at any rank count.
-/// All functions are collective when trials cross ranks.
+/// Weights of a filter step over all ranks: normalised, their likelihood, and who has how many offspring. All
+/// functions are collective when trials cross ranks.
 class FilterWeights {
  public:
   FilterWeights(const ParticleLayout& layout, const config::SmcOptions& options, const parallel::Communicator& comm,
@@ -40,13 +39,6 @@ class FilterWeights {
   std::span<const std::int64_t> block_slots() const noexcept { return slots_; }
 
  private:
-  struct Segment {
-    std::int64_t trial = 0;
-    std::int64_t local_block = 0;
-    std::int64_t first_lane = 0;
-    std::int64_t particles = 0;
-    std::int64_t slots_at = 0;  ///< in Genealogy::first_slots
-  };
   /// What other ranks need to know of a segment.
   struct Summary {
     double maximum = 0, sum = 0, squares = 0;
@@ -82,6 +74,7 @@ class FilterWeights {
   std::int64_t first_trial_ = 0, end_trial_ = 0;
   std::int64_t first_segment_ = 0;                     ///< global index of segments_[0]
   std::vector<Segment> segments_;                      ///< of this rank
+  std::vector<std::int64_t> slots_at_;                 ///< where each segment begins in Genealogy::first_slots
   std::vector<std::int64_t> counts_;                   ///< segments of each rank
   std::vector<Summary> my_summaries_, summaries_;      ///< of this rank, of all
   std::vector<Remainder> my_remainders_, remainders_;  ///< of this rank, of all

@@ -24,14 +24,13 @@ void for_each_trial(const Block& block, const std::int64_t* first_slots, const A
 
 OffspringExchange::OffspringExchange(const ParticleLayout& layout, const parallel::Communicator& comm,
                                      std::int64_t rows)
-    : layout_(layout), comm_(comm), rows_(rows) {
+    : layout_(layout), comm_(comm), rows_(rows), crosses_(layout.crosses_ranks()) {
   for (std::int64_t index = layout.first_block(); index < layout.end_block(); ++index) {
     const Block block = layout.block(index);
     slot_offsets_.push_back(slot_values_);
     slot_values_ += block.lanes() + block.trials;
     slot_ends_ += block.trials;
   }
-  for (const auto bound : layout.rank_bounds()) crosses_ = crosses_ || bound % layout.blocks_per_trial() != 0;
   const auto ranks = static_cast<std::size_t>(layout.ranks());
   send_lengths_.resize(ranks);
   receive_lengths_.resize(ranks);

@@ -32,8 +32,6 @@ class OffspringExchange {
   std::int64_t slot_offset(std::int64_t local_block) const noexcept {
     return slot_offsets_[static_cast<std::size_t>(local_block)];
   }
-  /// True when some trial's particles lie on more than one rank.
-  bool crosses_ranks() const noexcept { return crosses_; }
 
   /// block_slots: for every block of all ranks the first slot of its offspring in its trial, which is 0 for whole
   /// trials. Sets the counts.
@@ -63,7 +61,7 @@ class OffspringExchange {
   const ParticleLayout& layout_;
   const parallel::Communicator& comm_;
   std::int64_t rows_;
-  bool crosses_ = false;
+  bool crosses_;
   std::int64_t slot_values_ = 0;
   std::int64_t slot_ends_ = 0;  ///< those of slot_values_ that are ends
   std::vector<std::int64_t> slot_offsets_;

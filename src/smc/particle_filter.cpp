@@ -5,7 +5,6 @@
 #include <limits>
 
 #include "core/error.hpp"
-#include "parallel/draws.hpp"
 #include "smc/particle_filter_state.hpp"
 
 namespace rankflow::smc {
@@ -15,31 +14,12 @@ namespace {
 constexpr std::int64_t L = block_lanes;
 constexpr std::int64_t no_failure = std::numeric_limits<std::int64_t>::max();
 
-template <class T>
-void cast(const double* from, Eigen::Index count, std::vector<T>& to) {
-  to.resize(static_cast<std::size_t>(count));
-  std::transform(from, from + count, to.begin(), [](double value) { return static_cast<T>(value); });
-}
-
 }  // namespace
 
 double FilterResult::total() const {
   double sum = 0;
   for (const double value : log_likelihood) sum += value;
   return sum;
-}
-
-template <class T>
-void ModelArrays<T>::take(const StateSpace& space) {
-  cast(space.step_weights.data(), space.step_weights.size(), step_weights);
-  cast(space.n.data(), space.n.size(), n);
-  cast(space.bias.data(), space.bias.size(), bias);
-  cast(space.readout.data(), space.readout.size(), readout);
-  cast(space.scale.data(), space.scale.size(), scale);
-  cast(space.observation_bias.data(), space.observation_bias.size(), observation_bias);
-  const Vector inverse = space.variance.cwiseInverse();
-  cast(inverse.data(), inverse.size(), precision);
-  decay = static_cast<T>(space.decay);
 }
 
 template <class T>
@@ -56,6 +36,7 @@ ParticleFilter<T>::Implementation::Implementation(const LatentModel& model, cons
       exchange_(layout_, comm, model.rank()),
       weights_(layout_, options, comm, exchange_),
       table_(model, options),
+      noise_(layout_, model.rank()),
       step_adjoints_(model.neurons(), model.states(), model.rank(), layout_.local_blocks(), times),
       space_adjoint_(model),
       parameter_sum_(layout_.blocks(), model.layout().total()) {
@@ -63,7 +44,6 @@ ParticleFilter<T>::Implementation::Implementation(const LatentModel& model, cons
   carried_.resize(lanes);
   log_weight_adjoint_.assign(lanes, T(0));
   observed_.assign(static_cast<std::size_t>(model.channels() * L), T(0));
-  drawn_.resize(static_cast<std::size_t>(rank_ * L));
   const auto rows = static_cast<std::size_t>((weights_.end_trial() - weights_.first_trial()) * times);
   log_likelihood_.resize(rows);
   sample_size_.resize(rows);
@@ -139,33 +119,6 @@ void ParticleFilter<T>::Implementation::make_slices() {
   for (std::int64_t i = 0; i < kept; ++i) slices_.push_back(make_slice());
 }
 
-template <class T>
-StepWeights<T> ParticleFilter<T>::Implementation::step_weights() const {
-  return {.activation = model_.options().network.activation,
-          .neurons = model_.neurons(),
-          .states = states_,
-          .rank = rank_,
-          .m = arrays_.step_weights,
-          .n = arrays_.n,
-          .bias = arrays_.bias};
-}
-
-template <class T>
-Readout<T> ParticleFilter<T>::Implementation::readout() const {
-  const auto& observation = model_.options().observation;
-  return {.kind = observation.kind,
-          .link = observation.link_or_default(),
-          .rates = observation.source == config::ReadoutSource::rates,
-          .activation = model_.options().network.activation,
-          .channels = model_.channels(),
-          .states = states_,
-          .weights = arrays_.readout.data(),
-          .neuron_bias = arrays_.bias.data(),
-          .scale = arrays_.scale.data(),
-          .bias = arrays_.observation_bias.data(),
-          .precision = arrays_.precision.empty() ? nullptr : arrays_.precision.data()};
-}
-
 /// mu(t): a z + n^T phi(...) from the ancestors, or the mean of the initial state.
 template <class T>
 void ParticleFilter<T>::Implementation::predict(std::int64_t time) {
@@ -186,28 +139,10 @@ void ParticleFilter<T>::Implementation::predict(std::int64_t time) {
   }
 }
 
-/// Normals of (trial, time): those of particle k do not depend on who computes them.
 template <class T>
 void ParticleFilter<T>::Implementation::draw_noise(std::int64_t time, const parallel::Stream& stream) {
-  const auto& now = slice(time);
-  const auto step = static_cast<std::uint32_t>(time);
-  for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
-    const Block which = block(local);
-    T* eps = now.eps + local * rank_ * L;
-    if (layout_.trials_span_blocks()) {
-      const std::int64_t within = (layout_.first_block() + local) % layout_.blocks_per_trial();
-      parallel::normal<T>(stream, {.trial = static_cast<std::uint32_t>(which.first_trial), .step = step},
-                          static_cast<std::uint64_t>(within * rank_ * L), {eps, static_cast<std::size_t>(rank_ * L)});
-      continue;
-    }
-    const std::int64_t particles = which.particles;
-    for (std::int64_t trial = 0; trial < which.trials; ++trial) {
-      parallel::normal<T>(stream, {.trial = static_cast<std::uint32_t>(which.first_trial + trial), .step = step}, 0,
-                          {drawn_.data(), static_cast<std::size_t>(rank_ * particles)});
-      for (std::int64_t r = 0; r < rank_; ++r)
-        std::copy_n(drawn_.data() + r * particles, particles, eps + r * L + trial * particles);
-    }
-  }
+  for (std::int64_t local = 0; local < layout_.local_blocks(); ++local)
+    noise_.draw(stream, local, static_cast<std::uint32_t>(time), 0, slice(time).eps + local * rank_ * L);
 }
 
 template <class T>
@@ -324,16 +259,12 @@ void ParticleFilter<T>::Implementation::agree_on_failure() {
 
 template <class T>
 FilterResult ParticleFilter<T>::Implementation::collect() const {
-  const auto first_owned = [&](int r) {
-    const std::int64_t bound = layout_.rank_bounds()[static_cast<std::size_t>(r)];
-    if (bound == layout_.blocks()) return layout_.trials();
-    return layout_.trials_span_blocks() ? (bound + layout_.blocks_per_trial() - 1) / layout_.blocks_per_trial()
-                                        : layout_.block(bound).first_trial;
-  };
   std::vector<std::int64_t> counts;
-  for (int r = 0; r < layout_.ranks(); ++r) counts.push_back((first_owned(r + 1) - first_owned(r)) * times_);
+  for (int r = 0; r < layout_.ranks(); ++r)
+    counts.push_back((layout_.first_owned_trial(r + 1) - layout_.first_owned_trial(r)) * times_);
   const auto mine = static_cast<std::size_t>(counts[static_cast<std::size_t>(layout_.rank())]);
-  const std::size_t from = mine == 0 ? 0 : static_cast<std::size_t>(local_trial(first_owned(layout_.rank())) * times_);
+  const std::size_t from =
+      mine == 0 ? 0 : static_cast<std::size_t>(local_trial(layout_.first_owned_trial(layout_.rank())) * times_);
   FilterResult result;
   result.log_likelihood.resize(static_cast<std::size_t>(layout_.trials() * times_));
   result.sample_size.resize(result.log_likelihood.size());
@@ -358,7 +289,8 @@ FilterResult ParticleFilter<T>::Implementation::forward(const FilterRandomness& 
                 .layout = &layout_,
                 .rows = states_,
                 .states = slice(time).zeta,
-                .weights = slice(time).weights});
+                .weights = slice(time).weights,
+                .arrival = time > 0 ? &slice(time - 1).genealogy : nullptr});
     if (time + 1 == times_) break;
     resample(time, choice);
     tape_.record([this, time] { resampling_adjoint(time); });

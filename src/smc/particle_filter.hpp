@@ -36,9 +36,10 @@ template <class T>
 struct WeightedParticles {
   std::int64_t time = 0;
   const ParticleLayout* layout = nullptr;
-  std::int64_t rows = 0;            ///< Q: latents, then inputs v(t)
-  const T* states = nullptr;        ///< [local block][Q][block_lanes]
-  const double* weights = nullptr;  ///< [local block][block_lanes]
+  std::int64_t rows = 0;               ///< Q: latents, then inputs v(t)
+  const T* states = nullptr;           ///< [local block][Q][block_lanes]
+  const double* weights = nullptr;     ///< [local block][block_lanes]
+  const Genealogy* arrival = nullptr;  ///< whose offspring these are, at the step before; null at step 0
 
   const T* block_states(std::int64_t local) const { return states + local * rows * block_lanes; }
   const double* block_weights(std::int64_t local) const { return weights + local * block_lanes; }

@@ -7,7 +7,9 @@
 #include "parallel/tree_sum.hpp"
 #include "smc/filter_weights.hpp"
 #include "smc/low_rank_step_adjoints.hpp"
+#include "smc/model_arrays.hpp"
 #include "smc/particle_filter.hpp"
+#include "smc/particle_noise.hpp"
 #include "smc/proposal_table.hpp"
 #include "smc/readout_density.hpp"
 
@@ -26,14 +28,6 @@ struct FilterSlice {
   double* weights = nullptr;          ///< [block_lanes] normalised
   Genealogy genealogy;                ///< from t to t+1
   std::uint8_t* resampled = nullptr;  ///< by local trial: whether ancestors were chosen after t
-};
-
-/// The weights in the precision of the particles.
-template <class T>
-struct ModelArrays {
-  std::vector<T> step_weights, n, bias, readout, scale, observation_bias, precision;
-  T decay = 0;
-  void take(const StateSpace& space);
 };
 
 /// Sums that a block gathers over all steps on the way back.
@@ -78,8 +72,8 @@ struct ParticleFilter<T>::Implementation {
 
   Block block(std::int64_t local) const { return layout_.block(layout_.first_block() + local); }
   std::int64_t local_trial(std::int64_t trial) const { return trial - weights_.first_trial(); }
-  StepWeights<T> step_weights() const;
-  Readout<T> readout() const;
+  StepWeights<T> step_weights() const { return arrays_.transition(model_); }
+  Readout<T> readout() const { return arrays_.observation(model_); }
   bool has_bias_start() const { return model_.options().noise.initial_mean == config::InitialMean::bias; }
 
   const LatentModel& model_;
@@ -97,9 +91,9 @@ struct ParticleFilter<T>::Implementation {
   ModelArrays<T> arrays_;
   std::vector<double> network_inputs_;  ///< v of the local trials [trials, T, I]
   std::vector<FilterSlice<T>> slices_;
-  std::vector<double> carried_;                       ///< log weight before the step, [local block][block_lanes]
-  ad::AlignedVector<T> observed_;                     ///< x of one block [D][block_lanes]
-  std::vector<T> drawn_;                              ///< normals of one trial
+  std::vector<double> carried_;    ///< log weight before the step, [local block][block_lanes]
+  ad::AlignedVector<T> observed_;  ///< x of one block [D][block_lanes]
+  ParticleNoise<T> noise_;
   std::vector<double> log_likelihood_, sample_size_;  ///< of the local trials [trials, T]
   std::int64_t failure_at_ = 0;  ///< 2 (time B + trial) of the first failure, + 1 if the states are finite
 

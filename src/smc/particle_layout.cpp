@@ -42,6 +42,29 @@ int ParticleLayout::rank_of_block(std::int64_t block) const noexcept {
   return static_cast<int>(after - bounds_.begin()) - 1;
 }
 
+bool ParticleLayout::crosses_ranks() const noexcept {
+  return std::ranges::any_of(bounds_, [this](std::int64_t bound) { return bound % blocks_per_trial_ != 0; });
+}
+
+std::vector<Segment> ParticleLayout::local_segments() const {
+  std::vector<Segment> segments;
+  for (std::int64_t local = 0; local < local_blocks(); ++local) {
+    const Block which = block(first_block() + local);
+    for (std::int64_t t = 0; t < which.trials; ++t)
+      segments.push_back({.trial = which.first_trial + t,
+                          .local_block = local,
+                          .first_lane = t * which.particles,
+                          .particles = which.particles});
+  }
+  return segments;
+}
+
+std::int64_t ParticleLayout::first_owned_trial(int rank) const noexcept {
+  const std::int64_t bound = bounds_[static_cast<std::size_t>(rank)];
+  if (bound == blocks_) return trials_;
+  return trials_span_blocks() ? (bound + blocks_per_trial_ - 1) / blocks_per_trial_ : block(bound).first_trial;
+}
+
 Block ParticleLayout::block(std::int64_t index) const noexcept {
   if (trials_span_blocks()) {
     const std::int64_t first = particle_begin(index % blocks_per_trial_);

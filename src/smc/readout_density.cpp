@@ -278,6 +278,20 @@ void add_readout_density(const Readout<T>& readout, const T* zeta, const T* x, s
 }
 
 template <class T>
+void readout_mean(const Readout<T>& readout, const T* zeta, std::int64_t lanes, T* mean) {
+  using B = xsimd::batch<T>;
+  const std::int64_t end = whole_vectors<T>(lanes);
+  ChannelRows<T> rows;
+  with_link(readout.link, [&](auto link) {
+    for (std::int64_t channel = 0; channel < readout.channels; ++channel) {
+      fill(readout, channel, zeta, end, rows);
+      for (std::int64_t p = 0; p < end; p += static_cast<std::int64_t>(B::size))
+        link.mean(B::load_aligned(rows.s.data() + p)).store_aligned(mean + channel * L + p);
+    }
+  });
+}
+
+template <class T>
 void readout_density_adjoint(const Readout<T>& readout, const T* zeta, const T* x, const T* density_adjoint,
                              std::int64_t lanes, T* zeta_adjoint, const ReadoutAdjoint& sums) {
   const std::int64_t end = whole_vectors<T>(lanes);
@@ -295,6 +309,8 @@ void readout_density_adjoint(const Readout<T>& readout, const T* zeta, const T* 
 
 template void add_readout_density(const Readout<float>&, const float*, const float*, std::int64_t, double*);
 template void add_readout_density(const Readout<double>&, const double*, const double*, std::int64_t, double*);
+template void readout_mean(const Readout<float>&, const float*, std::int64_t, float*);
+template void readout_mean(const Readout<double>&, const double*, std::int64_t, double*);
 template void readout_density_adjoint(const Readout<float>&, const float*, const float*, const float*, std::int64_t,
                                       float*, const ReadoutAdjoint&);
 template void readout_density_adjoint(const Readout<double>&, const double*, const double*, const double*, std::int64_t,

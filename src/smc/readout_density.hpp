@@ -38,6 +38,10 @@ struct ReadoutAdjoint {
 template <class T>
 void add_readout_density(const Readout<T>& readout, const T* zeta, const T* x, std::int64_t lanes, double* log_density);
 
+/// mean[D][block_lanes] of the observations.
+template <class T>
+void readout_mean(const Readout<T>& readout, const T* zeta, std::int64_t lanes, T* mean);
+
 /// density_adjoint[lane]: 0 beyond `lanes`. zeta_adjoint [Q][block_lanes] is added to.
 template <class T>
 void readout_density_adjoint(const Readout<T>& readout, const T* zeta, const T* x, const T* density_adjoint,
