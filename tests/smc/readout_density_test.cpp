@@ -1,0 +1,135 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "ad/aligned.hpp"
+#include "parallel/draws.hpp"
+#include "smc/low_rank_step_support.hpp"
+#include "smc/readout_density.hpp"
+
+namespace rankflow::smc {
+namespace {
+
+using config::Activation;
+using config::Link;
+using config::ObservationKind;
+
+constexpr std::int64_t L = block_lanes;
+constexpr std::int64_t channels = 5;
+constexpr std::int64_t states = 3;
+constexpr std::int64_t lanes = 37;
+
+/// Everything a density is made of, reproducible.
+template <class T>
+struct Problem {
+  Problem(ObservationKind kind, Link link, bool rates, Activation activation) {
+    readout = {.kind = kind,
+               .link = link,
+               .rates = rates,
+               .activation = activation,
+               .channels = channels,
+               .states = states,
+               .weights = draw(weights, channels * states),
+               .neuron_bias = draw(neuron_bias, channels),
+               .scale = draw(scale, channels),
+               .bias = draw(bias, channels),
+               .precision = draw(precision, channels)};
+    for (T& value : precision) value = std::abs(value) + T(0.2);
+    draw(zeta, states * L);
+    draw(x, channels * L);
+    for (T& value : x)
+      if (kind == ObservationKind::poisson) value = std::floor(3 * std::abs(value));
+    for (std::size_t i = 1; i < x.size(); i += 7) x[i] = std::numeric_limits<T>::quiet_NaN();
+  }
+  const T* draw(ad::AlignedVector<T>& values, std::int64_t count) {
+    values.resize(static_cast<std::size_t>(count));
+    parallel::normal<T>(parallel::Stream(6, parallel::Purpose::test), {.index = index++}, 0, values);
+    return values.data();
+  }
+  static double at(const ad::AlignedVector<T>& values, std::int64_t i) {
+    return static_cast<double>(values[static_cast<std::size_t>(i)]);
+  }
+
+  /// The density of one lane, by the book.
+  double log_density(std::int64_t lane) const {
+    double log = 0;
+    for (std::int64_t d = 0; d < channels; ++d) {
+      const double seen = at(x, d * L + lane);
+      if (std::isnan(seen)) continue;
+      double s = 0;
+      for (std::int64_t q = 0; q < states; ++q) s += at(weights, d * states + q) * at(zeta, q * L + lane);
+      if (readout.rates) s = at(scale, d) * testing::rate_of(readout.activation, s, at(neuron_bias, d)).value;
+      s += at(bias, d);
+      double mean = s;
+      if (readout.link == Link::exponential) mean = std::exp(s);
+      if (readout.link == Link::softplus) mean = std::log1p(std::exp(-std::abs(s))) + std::max(s, 0.0) + 1e-6;
+      if (readout.link == Link::relu) mean = std::max(s, 0.0) + 1e-6;
+      log += readout.kind == ObservationKind::poisson ? seen * std::log(mean) - mean
+                                                      : -0.5 * (seen - mean) * (seen - mean) * at(precision, d);
+    }
+    return log;
+  }
+
+  Readout<T> readout;
+  ad::AlignedVector<T> weights, neuron_bias, scale, bias, precision, zeta, x;
+  std::uint32_t index = 0;
+};
+
+template <class T>
+void expect_densities(ObservationKind kind, Link link, bool rates, Activation activation) {
+  Problem<T> problem(kind, link, rates, activation);
+  std::vector<double> found(L, 2.5);
+  add_readout_density(problem.readout, problem.zeta.data(), problem.x.data(), lanes, found.data());
+  // s is off by some 20 units of precision; the slope of the log density in s is at most of the order of x / mean,
+  // where a mean of 1e-6 magnifies the rounding of the link itself.
+  const double unit = static_cast<double>(std::numeric_limits<T>::epsilon());
+  for (std::int64_t lane = 0; lane < lanes; ++lane) {
+    const double expected = 2.5 + problem.log_density(lane);
+    const double tolerance = 200 * unit * (1 + std::abs(expected));
+    EXPECT_NEAR(found[static_cast<std::size_t>(lane)], expected, tolerance) << "lane " << lane;
+    EXPECT_GT(std::abs(found[static_cast<std::size_t>(lane)] - 2.5 - problem.log_density((lane + 1) % lanes)),
+              tolerance)
+        << "another particle";
+  }
+  for (std::int64_t lane = lanes; lane < L; ++lane) EXPECT_EQ(found[static_cast<std::size_t>(lane)], 2.5);
+}
+
+using Parameters = std::tuple<ObservationKind, Link, bool>;
+class ReadoutDensity : public ::testing::TestWithParam<Parameters> {};
+
+TEST_P(ReadoutDensity, AgreesWithTheFormula) {
+  const auto [kind, link, rates] = GetParam();
+  for (const auto activation : {Activation::tanh, Activation::relu, Activation::clipped_relu, Activation::softplus,
+                                Activation::sigmoid, Activation::erf, Activation::identity}) {
+    SCOPED_TRACE(static_cast<int>(activation));
+    expect_densities<float>(kind, link, rates, activation);
+    expect_densities<double>(kind, link, rates, activation);
+    if (!rates) break;  // the activation is not used
+  }
+}
+
+std::string name_of(const ::testing::TestParamInfo<Parameters>& instance) {
+  const auto [kind, link, rates] = instance.param;
+  const char* const links[] = {"identity", "exponential", "softplus", "relu"};
+  return std::string(kind == ObservationKind::poisson ? "poisson_" : "gaussian_") + links[static_cast<int>(link)] +
+         (rates ? "_rates" : "_affine");
+}
+INSTANTIATE_TEST_SUITE_P(Gaussian, ReadoutDensity,
+                         ::testing::Combine(::testing::Values(ObservationKind::gaussian),
+                                            ::testing::Values(Link::identity, Link::exponential, Link::softplus,
+                                                              Link::relu),
+                                            ::testing::Bool()),
+                         name_of);
+INSTANTIATE_TEST_SUITE_P(Poisson, ReadoutDensity,
+                         ::testing::Combine(::testing::Values(ObservationKind::poisson),
+                                            ::testing::Values(Link::exponential, Link::softplus, Link::relu),
+                                            ::testing::Bool()),
+                         name_of);
+
+}  // namespace
+}  // namespace rankflow::smc
