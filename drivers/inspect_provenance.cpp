@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "config/evaluate_options.hpp"
+#include "config/fit_vsmc_options.hpp"
 #include "config/generate_options.hpp"
 #include "config/import_options.hpp"
 #include "config/load.hpp"
@@ -54,9 +55,11 @@ std::set<std::string> default_lines() {
   config::GenerateNetworkOptions network;
   config::ImportRecordingOptions recording;
   config::EvaluateRunOptions evaluate;
+  config::FitVsmcOptions fit;
   std::set<std::string> lines;
-  for (const auto& toml : {config::resolved_toml(simulate), config::resolved_toml(network),
-                           config::resolved_toml(recording), config::resolved_toml(evaluate)})
+  for (const auto& toml :
+       {config::resolved_toml(simulate), config::resolved_toml(network), config::resolved_toml(recording),
+        config::resolved_toml(evaluate), config::resolved_toml(fit)})
     for (const auto& line : lines_of(toml)) lines.insert(line.table + line.text);
   return lines;
 }
@@ -82,6 +85,7 @@ std::string seconds_text(const io::File& file) {
 
 /// The command that makes files of this type.
 std::string command_of(const std::string& file_type) {
+  if (file_type == io::name_of(io::FileType::fit)) return "fit vsmc";
   return file_type == io::name_of(io::FileType::recording) ? "generate recording" : "simulate";
 }
 
