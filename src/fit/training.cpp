@@ -75,7 +75,7 @@ bool Training<T>::run(parallel::HaltMonitor& halt) {
       while (state_.step < steps_per_epoch_) {
         make_step();
         if (halt.poll() != parallel::Halt::none) {
-          state_.now = position();
+          settle();
           return false;
         }
       }
@@ -84,8 +84,16 @@ bool Training<T>::run(parallel::HaltMonitor& halt) {
       set_back(error);
     }
   }
-  state_.now = position();
+  settle();
   return true;
+}
+
+/// Brings the state up to date; the clock's readings become those of rank 0, as the rest is equal anyway.
+template <class T>
+void Training<T>::settle() {
+  state_.now = position();
+  parts_.comm.broadcast(std::span(&state_.seconds, 1));
+  parts_.comm.broadcast(std::span(state_.curves.seconds));
 }
 
 template <class T>

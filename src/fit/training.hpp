@@ -50,6 +50,7 @@ class Training {
   const smc::ParticleLayout& layout() const noexcept { return objective_.layout(); }
 
  private:
+  void settle();
   void make_step();
   void set_back(const Error& error);
   void end_epoch();
