@@ -25,6 +25,7 @@ COMMANDS = {
     "oscillator_spikes": ["generate", "recording"],
     "generate_network": ["generate", "network"],
     "import_recording": ["import", "recording"],
+    **{name: ["fit", "vsmc"] for name in ("eeg", "fit_oscillator", "hippocampus", "rat_decision")},
 }
 
 
