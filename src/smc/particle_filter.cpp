@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/error.hpp"
+#include "io/agreement.hpp"
 #include "smc/particle_filter_state.hpp"
 
 namespace rankflow::smc {
@@ -82,8 +83,11 @@ void ParticleFilter<T>::Implementation::prepare(std::span<const double> paramete
     const auto part = model_.layout().part(parameters, *guide_variance_id_);
     std::copy(part.begin(), part.end(), log_guide_variance_.data());
   }
-  table_.build(space_, log_guide_variance_,
-               {.data = &data_, .first_trial = weights_.first_trial(), .trials = trials, .inputs = network_inputs_});
+  // A rank builds what its own trials need: what fails on one must stop all, or the others would wait for it.
+  io::on_all_ranks(comm_, [&] {
+    table_.build(space_, log_guide_variance_,
+                 {.data = &data_, .first_trial = weights_.first_trial(), .trials = trials, .inputs = network_inputs_});
+  });
   tape_.reset();
   tape_.set_recording(record);
   make_slices();

@@ -81,5 +81,23 @@ TEST(ParticleFilterRanks, AllThrowWhenOneTrialFails) {
   }
 }
 
+/// Ranks without a trial have nothing that could fail: they must hear of it, and all must be able to go on.
+TEST(ParticleFilterRanks, AllThrowWhenTheProposalOfOneRankFails) {
+  const auto world = parallel::Communicator::duplicate(MPI_COMM_WORLD);
+  const parallel::Communicator serial;
+  auto options = testing::small_options(9, 2);
+  const LatentModel model(options, 3, 0);
+  options.noise.initial_std = 1e-200;
+  const LatentModel collapsed(options, 3, 0);
+  const testing::SmallData data(model, 1, 4);
+  const config::SmcOptions smc{.particles = 4, .proposal = Proposal::optimal};
+  ParticleFilter<double> filter(model, smc, world, 1, 4);
+  EXPECT_THROW(filter.run(collapsed.initial_parameters(1), data.view(), {}), NumericalError);
+  const auto start = model.initial_parameters(1);
+  const auto after = filter.run(start, data.view(), {});
+  ParticleFilter<double> alone(model, smc, serial, 1, 4);
+  EXPECT_EQ(after.log_likelihood, alone.run(start, data.view(), {}).log_likelihood);
+}
+
 }  // namespace
 }  // namespace rankflow::smc
