@@ -156,8 +156,8 @@ void StateSpaceAdjoint::add_to(const LatentModel& model, const StateSpace& value
       add.vector(model.observation_weights) += scale;
       break;
   }
-  // a = exp(-exp(p)): da/dp = a log a.
-  add.vector(model.decay)[0] += decay * values.decay * std::log(values.decay);
+  // a = exp(-exp(p)): da/dp = a log a, 0 where a has vanished.
+  if (values.decay > 0) add.vector(model.decay)[0] += decay * values.decay * std::log(values.decay);
   if (model.layout().is_trainable(model.m)) add.matrix(model.m) += weights.leftCols(rank);
   if (model.input_weights) add.matrix(*model.input_weights) += weights.rightCols(inputs);
   add.matrix(model.n) += n;

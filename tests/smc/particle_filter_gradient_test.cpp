@@ -145,5 +145,21 @@ const Case cases[] = {
 INSTANTIATE_TEST_SUITE_P(Models, FilterGradient, ::testing::ValuesIn(cases),
                          [](const auto& instance) { return instance.param.name; });
 
+/// A decay that underflows to 0 is a limit of the model, not a failure.
+TEST(FilterGradientLimit, IsFiniteWhereTheDecayVanishes) {
+  const LatentModel model(testing::small_options(), 3, 1);
+  const SmallData data(model, 2, 5);
+  const parallel::Communicator serial;
+  ParticleFilter<double> filter(model, {.particles = 5}, serial, 2, 5);
+  const auto gradient_of_decay = [&](double parameter) {
+    auto parameters = testing::shaken_parameters(model);
+    model.layout().part(std::span(parameters), model.decay)[0] = parameter;
+    const auto found = filter.gradient(parameters, data.view(), {}, 1.0);
+    return model.layout().part(found.parameters, model.decay)[0];
+  };
+  EXPECT_EQ(gradient_of_decay(7.0), 0.0);  // exp(-exp(7)) < 1e-400
+  EXPECT_NE(gradient_of_decay(1.0), 0.0);
+}
+
 }  // namespace
 }  // namespace rankflow::smc
