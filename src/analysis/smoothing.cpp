@@ -30,7 +30,7 @@ std::vector<double> hann_window(int points) {
 }
 
 std::vector<double> gaussian_window(double sd) {
-  const auto half = static_cast<int>(4 * sd + 0.5);
+  const auto half = static_cast<int>(std::lround(4 * sd));
   std::vector<double> window;
   for (int k = -half; k <= half; ++k) window.push_back(half == 0 ? 1.0 : std::exp(-0.5 * (k / sd) * (k / sd)));
   const double total = std::accumulate(window.begin(), window.end(), 0.0);

@@ -72,6 +72,7 @@ std::vector<double> log_densities(const Series& data, const Series& generated, c
     }
   }
   std::vector<std::int64_t> counts;
+  counts.reserve(static_cast<std::size_t>(comm.size()));
   for (int rank = 0; rank < comm.size(); ++rank) counts.push_back(2 * group * (first_of(rank + 1) - first_of(rank)));
   all.resize(static_cast<std::size_t>(2 * group * groups));
   comm.all_gather(std::span<const double>(mine), all, counts);

@@ -81,8 +81,8 @@ TEST(StateDivergence, OfTwoGaussiansIsTheClosedForm) {
   const double a = 0.5 / q - 0.5 / p, b = -mean / q;
   const double spread = std::sqrt(2 * a * a * p * p + b * b * p);
   const auto found = state_divergence(quantiles(0, sd_p), quantiles(mean, sd_q),
-                                      {.samples = 40000, .bandwidth = bandwidth, .seed = 3}, alone);
-  const double error = spread / std::sqrt(40000.0);
+                                      {.samples = 10000, .bandwidth = bandwidth, .seed = 3}, alone);
+  const double error = spread / std::sqrt(10000.0);
   EXPECT_NEAR(found.published, exact, 4.5 * error);
   EXPECT_NEAR(found.published_error, error, 0.05 * error);
   EXPECT_EQ(found.published, found.complete);
@@ -100,7 +100,7 @@ TEST(StateDivergence, OfEqualSeriesIsZero) {
 TEST(StateDivergence, CountsWhatUnderflowsInSinglePrecision) {
   // Points lie at x ~ N(0, 1) from the only datum; q is less than 2^-150 where (x − shift)² / 2 > 150 log 2.
   const double reach = std::sqrt(300 * std::numbers::ln2), shift = reach + 1;
-  const std::int64_t samples = 20000;
+  const std::int64_t samples = 5000;
   const auto found =
       state_divergence(single({0.0}), single({shift}), {.samples = samples, .seed = 5}, parallel::Communicator{});
   const double share = 0.5 * std::erfc(-1 / std::numbers::sqrt2);  // P(x < 1)
