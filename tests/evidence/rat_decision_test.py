@@ -10,8 +10,8 @@ from support import main, shared
 FIT = {
     "network": {"neurons": 64, "rank": 2, "activation": "relu"},
     "observation": {"kind": "poisson"},
-    "smc": {"particles": 32 if FULL else 16, "proposal": "bootstrap"},
-    "training": {"epochs": 40 if FULL else 12, "batch_trials": 10, "window": 0, "validation_fraction": 0.2,
+    "smc": {"particles": 16, "proposal": "bootstrap"},
+    "training": {"epochs": 12, "batch_trials": 10, "window": 0, "validation_fraction": 0.2,
                  "validation_every": 2,
                  "optimiser": {"kind": "adam", "learning_rate": 2e-2, "final_learning_rate": 1e-4,
                                "schedule": "cosine", "clip_norm": 3.0}},

@@ -1,8 +1,7 @@
 """What the recovery tests share: fitting by the built program, simulating and filtering what was fitted, statistics.
 
-`--full` runs the long form (5 seeds, more training) that docs/evidence-fits.md quotes; without it one seed, for CI.
+`--full` runs the long form that docs/evidence-fits.md quotes: 5 seeds, 1 to 5; without it the first one, for CI.
 """
-import os
 import subprocess
 import sys
 
@@ -114,8 +113,8 @@ def softplus(s):
 
 
 def bootstrap_filter(fit, counts, mask, inputs, particles, seed):
-    """Log p(counts) of each trial under a fitted Poisson model with an affine softplus readout (without factorials), and
-    the filtered mean of the latents: a plain bootstrap filter in numpy, written from docs/architecture.md's equations. counts [B, T, D]."""
+    """Log p(counts [B, T, D]) of each trial under a fitted Poisson model with an affine softplus readout (without
+    factorials), and the filtered mean of the latents: a plain bootstrap filter in numpy, from the equations."""
     with h5py.File(fit, "r") as file:
         m, n, d = (file[f"/network/{name}"][...] for name in ("m", "n", "bias"))
         b = file["/network/input_weights"][...] if inputs is not None else np.zeros((len(d), 0))

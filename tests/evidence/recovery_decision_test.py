@@ -1,10 +1,10 @@
 """Student and teacher with inputs: a rank-1 network fitted to recordings of a decision (the preset `decision`, pulses
-of evidence of both signs) decides as the teacher does: the same share of choices at every strength of the evidence, trial
-by trial noise of its own."""
+of evidence of both signs) decides as the teacher does: the same share of choices at every strength of the evidence,
+with noise of its own."""
 import h5py
 import numpy as np
 
-from recovery import FULL, SEEDS, FitCase, report
+from recovery import SEEDS, FitCase, report
 from support import Run, main
 
 STRENGTHS = [-0.4, -0.2, -0.1, -0.05, 0.05, 0.1, 0.2, 0.4]
@@ -25,7 +25,7 @@ def teacher(repeats):
 FIT = {
     "network": {"neurons": 64, "rank": 1, "activation": "tanh", "input_path": "filtered"},
     "smc": {"particles": 10},
-    "training": {"epochs": 120 if FULL else 40, "steps_per_epoch": 20, "batch_trials": 10, "window": 0,
+    "training": {"epochs": 40, "steps_per_epoch": 20, "batch_trials": 10, "window": 0,
                  "validation_fraction": 0.1, "validation_every": 10,
                  "optimiser": {"kind": "adam", "learning_rate": 1e-2, "final_learning_rate": 1e-4,
                                "schedule": "cosine", "clip_norm": 10.0}},

@@ -2,7 +2,7 @@
 period and spectrum. Teacher: the preset limit_cycle, seen through 40 noisy channels for 8 trials of 4 s."""
 import numpy as np
 
-from recovery import FULL, SEEDS, FitCase, hellinger, mean_period, merged, periods, plane, report, spectrum
+from recovery import SEEDS, FitCase, hellinger, mean_period, merged, periods, plane, report, spectrum
 from support import Run, main
 
 STEP, SEGMENT = 0.01, 400
@@ -17,7 +17,7 @@ TEACHER = {
 FIT = {
     "network": {"neurons": 64, "rank": 2},
     "smc": {"particles": 10},
-    "training": {"epochs": 200 if FULL else 100, "steps_per_epoch": 20, "batch_trials": 8, "window": 100,
+    "training": {"epochs": 100, "steps_per_epoch": 20, "batch_trials": 8, "window": 100,
                  "validation_fraction": 0.25, "validation_every": 20,
                  "optimiser": {"kind": "adam", "learning_rate": 1e-2, "final_learning_rate": 1e-4,
                                "schedule": "cosine", "clip_norm": 10.0}},

@@ -1,10 +1,10 @@
 """Student and teacher, Poisson data: the published oscillating teacher of Pals et al. 2024, 40 neurons, 400 trials of
-200 steps (data/published/student_teacher_poisson_seed0.h5). The fit's own spikes have the teacher's rates and inter-spike
-intervals, and its latents turn with the teacher's period."""
+200 steps (data/published/student_teacher_poisson_seed0.h5). The fit's own spikes have the teacher's rates and
+inter-spike intervals, and its latents turn with the teacher's period."""
 import h5py
 import numpy as np
 
-from recovery import FULL, SEEDS, FitCase, held_out_score, mean_period, periods, plane, report
+from recovery import SEEDS, FitCase, held_out_score, mean_period, periods, plane, report
 from support import main, shared
 
 FIT = {
@@ -12,7 +12,7 @@ FIT = {
     "observation": {"kind": "poisson", "source": "currents"},
     "smc": {"particles": 32, "proposal": "encoder"},
     "encoder": {"kernels": [21, 11, 1], "channels": 32},
-    "training": {"epochs": 48 if FULL else 16, "steps_per_epoch": 50, "batch_trials": 20, "window": 60,
+    "training": {"epochs": 16, "steps_per_epoch": 50, "batch_trials": 20, "window": 60,
                  "validation_fraction": 0.1, "validation_every": 4,
                  "optimiser": {"kind": "adam", "learning_rate": 1e-2, "final_learning_rate": 1e-4,
                                "schedule": "cosine", "clip_norm": 3.0}},
