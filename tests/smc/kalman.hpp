@@ -22,14 +22,18 @@ struct LinearModel {
   Vector variance, initial_mean;
   DenseMatrix initial_covariance;
 
+  static bool describes(const LatentModel& model) {
+    const auto& options = model.options();
+    return options.network.activation == config::Activation::identity &&
+           options.observation.kind == config::ObservationKind::gaussian &&
+           options.observation.source != config::ReadoutSource::rates &&
+           options.observation.link_or_default() == config::Link::identity;
+  }
+
   /// inputs: v(t) [T, I] of one trial, or empty.
   LinearModel(const LatentModel& model, std::span<const double> parameters, std::int64_t times,
               std::span<const double> inputs = {}) {
-    const auto& options = model.options();
-    if (options.network.activation != config::Activation::identity ||
-        options.observation.source == config::ReadoutSource::rates ||
-        options.observation.link_or_default() != config::Link::identity)
-      throw InternalError("not a linear model");
+    if (!describes(model)) throw InternalError("not a linear model");
     const StateSpace space(model, parameters);
     const auto rank = model.rank();
     const DenseMatrix m = space.step_weights.leftCols(rank);
@@ -48,6 +52,12 @@ struct LinearModel {
       levels.push_back(space.observation_bias + space.readout.rightCols(model.inputs()) * v);
     }
   }
+};
+
+/// Mean and covariance of a Gaussian.
+struct Gaussian {
+  Vector mean;
+  DenseMatrix covariance;
 };
 
 /// Kalman filter and Rauch-Tung-Striebel smoother as in the textbooks (Särkkä 2013, theorems 4.2 and 8.2).
@@ -83,6 +93,17 @@ struct Kalman {
       update(c, noise, innovation);
     }
     smooth(model);
+  }
+
+  /// Of z(time + horizon) given x(0 .. time).
+  Gaussian forecast(const LinearModel& model, std::int64_t time, std::int64_t horizon) const {
+    auto at = static_cast<std::size_t>(time);
+    Gaussian z{mean[at], covariance[at]};
+    for (std::int64_t step = 0; step < horizon; ++step, ++at) {
+      z.mean = (model.transition * z.mean + model.offsets[at]).eval();
+      z.covariance = (model.transition * z.covariance * model.transition.transpose() + model.noise).eval();
+    }
+    return z;
   }
 
   double total() const {

@@ -15,14 +15,53 @@ inline config::LatentModelOptions linear_options(std::int64_t neurons = 6, std::
   return options;
 }
 
+/// Parameters of ordinary size that depend on nothing but the options: a fit may start from others.
+inline std::vector<double> plain_parameters(const LatentModel& model) {
+  const auto& options = model.options();
+  const auto& layout = model.layout();
+  std::vector<double> flat(static_cast<std::size_t>(layout.total()), 0.0);
+  const auto draw = [&](LatentModel::Id id, double deviation, double mean = 0) {
+    const auto part = layout.part(std::span<double>(flat), id);
+    parallel::normal<double>(parallel::Stream(3, parallel::Purpose::test),
+                             {.index = 20 + static_cast<std::uint32_t>(id)}, 0, part);
+    for (double& value : part) value = mean + deviation * value;
+    return part;
+  };
+  const auto draw_noise = [&](LatentModel::Id id, double deviation) {
+    const auto part = draw(id, 0.1);
+    const bool full = part.size() > static_cast<std::size_t>(model.rank());
+    const std::size_t next = full ? static_cast<std::size_t>(model.rank()) + 1 : 1;
+    for (std::size_t i = 0; i < part.size(); i += next) part[i] += 2 * std::log(deviation);
+  };
+  const double neurons = static_cast<double>(model.neurons());
+  layout.part(std::span<double>(flat), model.decay)[0] = std::log(-std::log(options.network.decay));
+  const auto m = draw(model.m, 1);
+  if (options.network.transition == config::Transition::full_rank)
+    for (std::size_t i = 0; i < m.size(); ++i) m[i] = i % static_cast<std::size_t>(model.rank() + 1) == 0 ? 1 : 0;
+  draw(model.n, 0.2 / std::sqrt(neurons));
+  draw(model.bias, 0.5);
+  if (model.input_weights) draw(*model.input_weights, 0.3);
+  if (model.initial_mean) draw(*model.initial_mean, 0.3);
+  draw_noise(model.initial_noise, options.noise.initial_std);
+  draw_noise(model.transition_noise, options.noise.transition_std);
+  if (options.observation.source == config::ReadoutSource::latent)
+    draw(model.observation_weights, 1 / std::sqrt(static_cast<double>(model.rank())));
+  else
+    draw(model.observation_weights, 0.1, 1);
+  if (model.observation_inputs) draw(*model.observation_inputs, 0.3);
+  draw(model.observation_bias, 0.3);
+  if (model.observation_log_variance) draw(*model.observation_log_variance, 0.1, 2 * std::log(options.observation.std));
+  return flat;
+}
+
 /// One recording of T steps, seen by many trials at once: each is a filter of its own, with its own random numbers.
 struct LinearCase {
   LinearCase(const config::LatentModelOptions& options, std::int64_t channels_in, std::int64_t inputs_in,
              std::int64_t times_in, config::Proposal proposal = config::Proposal::optimal, std::uint64_t seed = 5)
       : model(options, channels_in, inputs_in), one(model, 1, times_in, seed) {
     add_proposal_parameters(model, proposal);
-    parameters = shaken_parameters(model);
-    if (options.network.activation == config::Activation::identity) draw_observations(seed);
+    parameters = plain_parameters(model);
+    if (LinearModel::describes(model)) draw_observations(seed);
   }
 
   /// Observations drawn from the linear model itself.

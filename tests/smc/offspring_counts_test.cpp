@@ -15,7 +15,7 @@ namespace rankflow::smc {
 namespace {
 
 using config::Resampling;
-using testing::z_limit;
+using testing::limit_of_largest;
 
 constexpr std::int64_t L = block_lanes;
 const Resampling all_schemes[] = {Resampling::multinomial, Resampling::stratified, Resampling::systematic,
@@ -149,16 +149,6 @@ struct Tally {
 
   std::vector<std::vector<double>> counts;
 };
-
-/// Two-sided limit for the largest of n |z| of true hypotheses, exceeded once in 10^4 times.
-double limit_of_largest(std::size_t n) {
-  double low = 3, high = 10;
-  for (int i = 0; i < 60; ++i) {
-    const double middle = (low + high) / 2;
-    (static_cast<double>(n) * std::erfc(middle / std::sqrt(2.0)) > 1e-4 ? low : high) = middle;
-  }
-  return high;
-}
 
 class OffspringCounts : public ::testing::TestWithParam<Resampling> {};
 

@@ -118,7 +118,7 @@ TEST_P(UnbiasedCounts, OfANonlinearNetworkAgainstIntegration) {
   LinearCase counts(options, 3, 0, 6, GetParam());
   counts.punch_gaps();
   const double exact = integrated_log_likelihood(counts.model, counts.parameters, counts.one);
-  expect_unbiased(counts.log_likelihoods({.particles = 8, .proposal = GetParam()}, runs), exact);
+  expect_unbiased(counts.log_likelihoods({.particles = 4, .proposal = GetParam()}, runs), exact);
 }
 
 INSTANTIATE_TEST_SUITE_P(Proposals, UnbiasedCounts, ::testing::Values(Proposal::bootstrap, Proposal::encoder),
