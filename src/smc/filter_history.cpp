@@ -32,7 +32,8 @@ FilterHistory<T>::FilterHistory(const ParticleLayout& layout, const parallel::Co
   if (needed > memory_limit)
     throw ConfigurationError(
         "smoothing keeps the particles of every step: {} trials x {} steps x {} particles need {:.3g} GiB on each of "
-        "{} ranks, {:.3g} GiB are allowed; use fewer particles, shorter trials or more ranks, or allow more",
+        "{} ranks, {:.3g} GiB are allowed; use fewer particles, shorter trials or more ranks, or raise "
+        "filter.history_limit",
         layout.trials(), times, layout.particles(), gibibytes(needed), layout.ranks(), gibibytes(memory_limit));
   steps_.reserve(static_cast<std::size_t>(times));
 }
