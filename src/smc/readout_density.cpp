@@ -1,6 +1,7 @@
 #include "smc/readout_density.hpp"
 
 #include <array>
+#include <type_traits>
 
 #include <xsimd/xsimd.hpp>
 
@@ -95,6 +96,25 @@ struct PoissonDensity {
     return x / mean - B(1);
   }
 };
+
+/// log p(x | s) but for a constant.
+template <class Density, class Link, class B>
+B log_density_of(const B& x, const B& s, const B& precision) {
+  // Where the mean under- or overflows its logarithm would be lost: s itself.
+  if constexpr (std::is_same_v<Density, PoissonDensity> && std::is_same_v<Link, ExponentialLink>)
+    return x * s - xsimd::exp(s);
+  else
+    return Density::log(x, Link::mean(s), precision);
+}
+
+/// d log p(x | s) / ds.
+template <class Density, class Link, class B>
+B slope_of(const B& x, const B& s, const B& mean, const B& precision) {
+  if constexpr (std::is_same_v<Density, PoissonDensity> && std::is_same_v<Link, ExponentialLink>)
+    return x - mean;
+  else
+    return Density::slope(x, mean, precision) * Link::slope(s, mean);
+}
 
 template <class Action>
 void with_link(Link link, const Action& action) {
@@ -205,10 +225,11 @@ void density_slopes(const Readout<T>& readout, std::int64_t channel, const T* x,
         const B argument = B::load_aligned(s.data() + p);
         const B mean = link.mean(argument);
         const B weight = B::load_aligned(density_adjoint + p);
-        const B slope = density.slope(seen, mean, precision) * link.slope(argument, mean) * weight;
-        xsimd::select(missing, B(0), slope).store_aligned(s_adjoint.data() + p);
+        const B slope = slope_of<decltype(density), decltype(link)>(seen, argument, mean, precision) * weight;
+        // A particle without weight has no slope, however steep its density is.
+        xsimd::select(missing || weight == B(0), B(0), slope).store_aligned(s_adjoint.data() + p);
         const B misfit = B(T(-0.5)) * (seen - mean) * (seen - mean) * weight;
-        xsimd::select(missing, B(0), misfit).store_aligned(precision_adjoint.data() + p);
+        xsimd::select(missing || weight == B(0), B(0), misfit).store_aligned(precision_adjoint.data() + p);
       }
     });
   });
@@ -267,7 +288,8 @@ void add_readout_density(const Readout<T>& readout, const T* zeta, const T* x, s
         const B precision(precision_of(readout, channel));
         for (std::int64_t p = 0; p < end; p += static_cast<std::int64_t>(B::size)) {
           const B seen = B::load_aligned(x + channel * L + p);
-          const B log = density.log(seen, link.mean(B::load_aligned(rows.s.data() + p)), precision);
+          const B s = B::load_aligned(rows.s.data() + p);
+          const B log = log_density_of<decltype(density), decltype(link)>(seen, s, precision);
           const B sum = B::load_aligned(total.data() + p) + xsimd::select(xsimd::isnan(seen), B(0), log);
           sum.store_aligned(total.data() + p);
         }

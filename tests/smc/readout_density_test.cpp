@@ -131,5 +131,39 @@ INSTANTIATE_TEST_SUITE_P(Poisson, ReadoutDensity,
                                             ::testing::Bool()),
                          name_of);
 
+/// Means beyond the range of float: the first two particles have exp(s) = infinity and 0, the third is ordinary.
+TEST(ReadoutDensityExtremes, PoissonMeansThatOverflowAreImprobableNotUndefined) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  ad::AlignedVector<float> one(1, 1.0F), zero(1, 0.0F), s(L, 0.0F), x(L, 0.0F), weight(L, 0.0F), adjoint(L, 0.0F);
+  s[0] = 120;
+  s[1] = -120;
+  s[2] = 0.5F;
+  x[2] = 2;
+  weight[1] = weight[2] = 1;  // and 0 for the first, as the filter has it
+  const Readout<float> readout{.kind = ObservationKind::poisson,
+                               .link = Link::exponential,
+                               .rates = false,
+                               .activation = Activation::identity,
+                               .channels = 1,
+                               .states = 1,
+                               .weights = one.data(),
+                               .neuron_bias = zero.data(),
+                               .scale = one.data(),
+                               .bias = zero.data(),
+                               .precision = nullptr};
+  std::vector<double> found(L, 0.0);
+  add_readout_density(readout, s.data(), x.data(), 3, found.data());
+  EXPECT_EQ(found[0], -infinity);
+  EXPECT_EQ(found[1], 0.0);
+  EXPECT_NEAR(found[2], 2 * 0.5 - std::exp(0.5), 1e-6);
+
+  double weights_sum = 0, neuron_bias_sum = 0, scale_sum = 0, bias_sum = 0, precision_sum = 0;
+  readout_density_adjoint(readout, s.data(), x.data(), weight.data(), 3, adjoint.data(),
+                          {&weights_sum, &neuron_bias_sum, &scale_sum, &bias_sum, &precision_sum});
+  EXPECT_EQ(adjoint[0], 0.0F);
+  EXPECT_EQ(adjoint[1], 0.0F);
+  EXPECT_NEAR(adjoint[2], 2 - std::exp(0.5), 1e-6);
+}
+
 }  // namespace
 }  // namespace rankflow::smc
