@@ -65,16 +65,19 @@ config::FitVsmcOptions options_of(const io::File& file) {
   return config::load_text<config::FitVsmcOptions>(*text, file.name(), {}).options;
 }
 
+}  // namespace
+
 void require_model(const io::File& file) {
   const auto status = file.attribute("/provenance", "status");
-  if (status && *status == io::Attribute(io::name_of(io::Status::running)))
+  if (!status) return;
+  if (*status == io::Attribute(io::name_of(io::Status::running)))
     throw InputDataError(
         "the fit '{}' is still running, or was killed: its model is written when it is stopped or done; stop it, or "
         "continue it with --resume",
         file.name());
+  if (*status == io::Attribute(io::name_of(io::Status::failed)))
+    throw InputDataError("the fit '{}' failed, so that it holds no model (see inspect)", file.name());
 }
-
-}  // namespace
 
 std::vector<double> initial_mean(const smc::LatentModel& model, std::span<const double> parameters) {
   const smc::StateSpace space(model, parameters);

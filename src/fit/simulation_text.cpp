@@ -3,6 +3,7 @@
 #include "config/load.hpp"
 #include "config/toml_text.hpp"
 #include "core/error.hpp"
+#include "fit/fit_file.hpp"
 #include "io/provenance.hpp"
 
 namespace rankflow::fit {
@@ -71,6 +72,7 @@ std::string simulation_text(const config::FitVsmcOptions& options, const DataSet
 std::string read_simulation_text(const parallel::Communicator& comm, const std::filesystem::path& path) {
   const auto file = io::File::open(comm, path);
   io::require_file_type(file, io::FileType::fit);
+  require_model(file);
   const auto found = file.has_group("/simulation") ? file.attribute("/simulation", "configuration") : std::nullopt;
   if (!found || !std::holds_alternative<std::string>(*found))
     throw ConfigurationError(

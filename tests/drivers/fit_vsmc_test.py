@@ -233,6 +233,21 @@ class Fit(unittest.TestCase):
                 v = decay * v + (1 - decay) * inputs[:, t]
         return z, x
 
+    def test_an_unfinished_fit_is_no_network(self):
+        with folder() as name:
+            here = pathlib.Path(name)
+            prepare(here)
+            config = self.configuration(here, "optimal")
+            process = self.started("fit", "vsmc", config, "-o", here / "fit.h5", "--set", "training.epochs=100000")
+            process.kill()
+            process.communicate()
+            refused = run("simulate", here / "fit.h5", "-o", here / "generated.h5", expect=3)
+            self.assertIn("is still running, or was killed", refused.stderr)
+            # All particles have weight zero: the start explains nothing.
+            run("fit", "vsmc", config, "-o", here / "failed.h5", "--set", "observation.std=1e-100", expect=4)
+            refused = run("simulate", here / "failed.h5", "-o", here / "generated.h5", expect=3)
+            self.assertIn("failed, so that it holds no model", refused.stderr)
+
     def test_learning(self):
         """Held-out data become likelier, and the best of the epochs is kept."""
         with folder() as name:
