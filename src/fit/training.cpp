@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "core/error.hpp"
 
@@ -104,7 +105,15 @@ void Training<T>::make_step() {
       with_context(fmt::format("training in epoch {}, step {}; trials of the minibatch {}", state_.epoch + 1,
                                state_.step + 1, batch_.describe()),
                    [&] { return objective_.gradient(state_.now.parameters, batch_, iteration, descent_); });
-  state_.gradient_norm += optimiser_.step(state_.now.parameters, descent_, learning_rate());
+  if (state_.step == 0) {
+    state_.good = position();
+    state_.good_epoch = state_.epoch;
+  }
+  const double norm = optimiser_.step(state_.now.parameters, descent_, learning_rate());
+  if (!std::isfinite(norm))
+    throw NumericalError("the norm of the gradient in epoch {}, step {} is {}", state_.epoch + 1, state_.step + 1,
+                         norm);
+  state_.gradient_norm += norm;
   state_.sum += evaluation;
   ++state_.step;
   const auto time = std::chrono::steady_clock::now();
@@ -112,21 +121,39 @@ void Training<T>::make_step() {
   last_look_ = time;
 }
 
-/// Back to the beginning of the epoch, with half the learning rate.
+/// Back to where the gradient was finite, with half the learning rate. Only the start itself leaves nowhere to go.
 template <class T>
 void Training<T>::set_back(const Error& error) {
+  if (state_.epoch == 0 && state_.step == 0)
+    throw NumericalError(
+        "{}\nThe fit cannot begin: at its start the model does not explain the data; see noise, observation.std and "
+        "smc.particles",
+        error.report());
   if (++state_.setbacks > largest_setbacks)
     throw NumericalError(
         "{}\nThis is setback {} of the fit: halving the learning rate did not help. Begin with a smaller "
         "training.optimiser.learning_rate, set training.optimiser.clip_norm, or use more particles",
         error.report(), state_.setbacks);
   state_.rate_factor /= 2;
+  state_.epoch = state_.good_epoch;
+  forget_best_after(state_.epoch);
   parts_.console.warn("{}\ngoing back to the beginning of epoch {}, on with {} times the learning rate", error.report(),
                       state_.epoch + 1, state_.rate_factor);
   go_to(Position(state_.good));
   state_.step = 0;
   state_.sum = {};
   state_.gradient_norm = 0;
+}
+
+/// Without held-out data a model is judged by the steps that led to it, not by itself: what was judged after `epoch`
+/// may be what is not finite.
+template <class T>
+void Training<T>::forget_best_after(std::int64_t epoch) {
+  if (!held_out_.empty() || state_.best_epoch <= epoch) return;
+  const double score = state_.curves.training[static_cast<std::size_t>(epoch)];
+  state_.best = state_.good.parameters;
+  state_.best_epoch = epoch;
+  state_.best_score = std::isnan(score) ? -std::numeric_limits<double>::infinity() : score;
 }
 
 template <class T>
@@ -141,14 +168,10 @@ void Training<T>::end_epoch() {
   curves.gradient_norm[row] = state_.gradient_norm / static_cast<double>(steps_per_epoch_);
   const auto& training = parts_.options.training;
   const bool last = state_.epoch + 1 == training.epochs;
+  if (last && held_out_.empty()) try_last_step();
   ++state_.epoch;
-  try {
-    if (last || state_.epoch % training.validation_every == 0)
-      with_context(fmt::format("judging the model after epoch {}", state_.epoch), [&] { judge(); });
-  } catch (const NumericalError&) {
-    --state_.epoch;
-    throw;
-  }
+  if (last || state_.epoch % training.validation_every == 0)
+    with_context(fmt::format("judging the model after epoch {}", state_.epoch), [&] { judge(); });
   const auto time = std::chrono::steady_clock::now();
   curves.seconds[row] = state_.seconds + std::chrono::duration<double>(time - last_look_).count();
   last_look_ = time;
@@ -156,8 +179,17 @@ void Training<T>::end_epoch() {
   state_.step = 0;
   state_.sum = {};
   state_.gradient_norm = 0;
-  state_.good = position();
   if (last) state_.finished = true;
+}
+
+/// No later step would find out that the last one led astray.
+template <class T>
+void Training<T>::try_last_step() {
+  const auto step = steps_per_epoch_ - 1;
+  batch_.fill(plan_.windows(state_.epoch, step));
+  with_context("filtering the last minibatch after the last step: " + batch_.describe(), [&] {
+    objective_.value(state_.now.parameters, batch_, static_cast<std::uint64_t>(state_.epoch * steps_per_epoch_ + step));
+  });
 }
 
 template <class T>

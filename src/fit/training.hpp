@@ -28,9 +28,9 @@ struct TrainingParts {
 std::int64_t window_of(const config::FitVsmcOptions& options, const DataSet& data);
 
 /// Maximises the filter's log-likelihood per step by stochastic gradients over minibatches (variational SMC; Pals et
-/// al. 2024, section 3.2). Where something is not finite it goes back to the beginning of the epoch and on at half the
-/// learning rate. Between two steps it may be stopped and resumed bit by bit, on another number of ranks too. T:
-/// precision of the particles.
+/// al. 2024, section 3.2). Where something is not finite it goes back to the beginning of the epoch (of the epoch
+/// before where the epoch's own beginning is the trouble) and on at half the learning rate. Between two steps it may be
+/// stopped and resumed bit by bit, on another number of ranks too. T: precision of the particles.
 template <class T>
 class Training {
  public:
@@ -53,7 +53,9 @@ class Training {
   void settle();
   void make_step();
   void set_back(const Error& error);
+  void forget_best_after(std::int64_t epoch);
   void end_epoch();
+  void try_last_step();
   void judge();
   Evaluation validate();
   Position position() const;

@@ -32,8 +32,8 @@ auto vectors(State& state) {
 template <class State>
 auto counters(State& state) {
   return std::to_array<decltype(&state.epoch)>({&state.epoch, &state.step, &state.now.optimiser_steps,
-                                                &state.good.optimiser_steps, &state.setbacks, &state.sum.steps,
-                                                &state.best_epoch, &state.judgements_without_better});
+                                                &state.good.optimiser_steps, &state.good_epoch, &state.setbacks,
+                                                &state.sum.steps, &state.best_epoch, &state.judgements_without_better});
 }
 
 template <class State>

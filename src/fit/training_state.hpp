@@ -34,7 +34,8 @@ struct TrainingState {
   std::int64_t step = 0;   ///< steps done of the next one
   bool finished = false;   ///< all epochs are done, or patience is at its end
   Position now;
-  Position good;  ///< at the beginning of the epoch, where all was finite
+  Position good;                ///< at the beginning of the last epoch whose first gradient was finite
+  std::int64_t good_epoch = 0;  ///< epochs done there
   std::int64_t setbacks = 0;
   double rate_factor = 1;  ///< halved at every setback
   Evaluation sum;          ///< over the steps of the epoch
