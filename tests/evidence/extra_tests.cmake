@@ -3,7 +3,7 @@
 foreach(name IN ITEMS published_eeg_trajectory published_eeg_spectrum published_eeg_evaluation connector
                       mean_field_fixed_point stationary_covariance limit_cycle_and_ring fixed_points random_bulk
                       convergence_order recovery_oscillator recovery_spikes recovery_decision
-                      rank_selection rat_decision)
+                      rank_selection rat_decision filter_published_eeg)
   add_test(NAME evidence_${name} COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/${name}_test.py)
   set_tests_properties(evidence_${name} PROPERTIES LABELS evidence TIMEOUT 300 SKIP_RETURN_CODE 77
     ENVIRONMENT "${RANKFLOW_TEST_ENVIRONMENT};RANKFLOW=$<TARGET_FILE:rankflow>")
