@@ -43,6 +43,7 @@ CellSearch::CellSearch(const KinkTable& table)
     : table_(table), levels_(static_cast<std::size_t>(table.dimension()) + 1) {
   for (auto& level : levels_) {
     level.heights.resize(table.padded());
+    level.active.resize(table.padded());
     level.sides.resize(table.padded());
   }
 }
@@ -88,19 +89,13 @@ bool CellSearch::is_first_visit(const Zero& zero, std::span<const std::int64_t> 
 }
 
 void CellSearch::survey(const Zero& zero, std::span<const std::int64_t> planes, Level& level) {
-  const double near = table_.tolerance(zero.place);
   table_.heights(zero.place, level.heights.data());
   level.touching.clear();
-  for (std::size_t k = 0; k < table_.padded(); ++k) {
-    const double height = level.heights[k];
-    level.sides[k] = height > near ? 1.0 : 0.0;
-    if (std::abs(height) <= near) level.touching.push_back(k);
-  }
+  table_.divide(level.heights.data(), table_.tolerance(zero.place), level.active.data(), level.sides.data(),
+                level.touching);
   level.linear = table_.linear();
   level.constant = table_.constant();
-  table_.add_active(level.sides.data(), level.linear, level.constant);
-  for (std::size_t k = 0; k < table_.padded(); ++k)
-    if (level.heights[k] < -near) level.sides[k] = -1.0;
+  table_.add_active(level.active.data(), level.linear, level.constant);
   level.tangent = flat_of(table_, planes).tangent;
 }
 

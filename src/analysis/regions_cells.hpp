@@ -57,7 +57,8 @@ class CellSearch {
   /// What is known around a zero on a flat.
   struct Level {
     KinkTable::Column heights;
-    KinkTable::Column sides;  ///< 1 or -1; 0 for hyperplanes through the zero
+    KinkTable::Column active;  ///< 1 above, 0 on or below
+    KinkTable::Column sides;   ///< 1 or -1; 0 for hyperplanes through the zero
     std::vector<std::size_t> touching;
     SmallMatrix linear;  ///< of the region, without the touching kinks
     SmallVector constant;

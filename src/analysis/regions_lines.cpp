@@ -66,14 +66,14 @@ std::span<const double> LineScan::zeros(const SmallVector& foot, const SmallVect
   table_.slopes(direction, slopes_.data());
   reach_ = foot.lpNorm<Eigen::Infinity>() + table_.length();
   deal();
-  const auto front = collect_value(foot, direction);
+  const auto front = front_at_foot(foot, direction);
   if (std::abs(front.value) <= rounding(0)) zeros_.push_back(0.0);
   walk_side(0, front);
   walk_side(1, {0.0, front.value, -front.rise});
   return zeros_;
 }
 
-LineScan::Front LineScan::collect_value(const SmallVector& foot, const SmallVector& direction) const {
+LineScan::Front LineScan::front_at_foot(const SmallVector& foot, const SmallVector& direction) const {
   double value = table_.linear().row(0).dot(foot) + table_.constant()[0];
   double slope = table_.linear().row(0).dot(direction);  // just before t = 0
   const double* weights = table_.weights(0).data();
@@ -131,19 +131,26 @@ void LineScan::walk_side(std::size_t side, Front front) {
     }
     const double width = end - front.distance;
     const double value = front.value + front.rise * width + (end * bucket.jump - bucket.moment);
-    // How far G_1 can get from its values at the ends.
-    const double swing = (std::abs(front.rise) + bucket.magnitude) * width + rounding(end);
+    // How far G_1 can get from the chord between its values at the ends.
+    const double swing = bucket.magnitude * width / 4 + rounding(end);
     if (std::min(std::abs(front.value), std::abs(value)) <= swing || (front.value < 0) != (value < 0))
       walk_bucket(place, sign, front, end);
     front = {end, value, front.rise + bucket.jump};
   }
 }
 
+void LineScan::collect(std::int32_t bucket) {
+  using Places = xsimd::batch<std::int32_t>;
+  for (std::size_t begin = 0; begin < places_.size(); begin += Places::size) {
+    if (!xsimd::any(Places::load_unaligned(places_.data() + begin) == Places(bucket))) continue;
+    for (std::size_t k = begin; k < begin + Places::size; ++k)
+      if (places_[k] == bucket) sorted_.push_back({distances_[k], jumps_[k]});
+  }
+}
+
 void LineScan::walk_bucket(std::size_t bucket, double sign, Front front, double end) {
   sorted_.clear();
-  if (buckets_[bucket].count > 0)
-    for (std::size_t k = 0; k < table_.padded(); ++k)
-      if (places_[k] == static_cast<std::int32_t>(bucket)) sorted_.push_back({distances_[k], jumps_[k]});
+  if (buckets_[bucket].count > 0) collect(static_cast<std::int32_t>(bucket));
   std::sort(sorted_.begin(), sorted_.end(),
             [](const Crossing& a, const Crossing& b) { return a.distance < b.distance; });
   if (std::isfinite(end)) sorted_.push_back({end, 0.0});

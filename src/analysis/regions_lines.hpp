@@ -49,7 +49,9 @@ class LineScan {
   void deal();
   void walk_side(std::size_t side, Front front);
   void walk_bucket(std::size_t bucket, double sign, Front front, double end);
-  Front collect_value(const SmallVector& foot, const SmallVector& direction) const;
+  /// The crossings of a bucket go to sorted_, not yet sorted.
+  void collect(std::int32_t bucket);
+  Front front_at_foot(const SmallVector& foot, const SmallVector& direction) const;
   double rounding(double distance) const { return rounding_ * (reach_ + distance); }
 
   const KinkTable& table_;

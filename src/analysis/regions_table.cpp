@@ -1,5 +1,7 @@
 #include "analysis/regions_table.hpp"
 
+#include <cmath>
+
 namespace rankflow::analysis {
 namespace {
 
@@ -96,6 +98,21 @@ void KinkTable::add_active(const double* active, SmallMatrix& linear, SmallVecto
     };
     for (int j = 0; j < dimension_; ++j) linear(i, j) += sum_with(normals_[static_cast<std::size_t>(j)]);
     constant[i] -= sum_with(thresholds_);
+  }
+}
+
+void KinkTable::divide(const double* heights, double near, double* active, double* sides,
+                       std::vector<std::size_t>& touching) const {
+  const Batch one(1.0);
+  const Batch none(0.0);
+  for (std::size_t begin = 0; begin < padded(); begin += lanes) {
+    const auto height = Batch::load_aligned(heights + begin);
+    const auto above = xsimd::select(height > Batch(near), one, none);
+    above.store_aligned(active + begin);
+    (above - xsimd::select(height < Batch(-near), one, none)).store_aligned(sides + begin);
+    if (!xsimd::any(xsimd::abs(height) <= Batch(near))) continue;
+    for (std::size_t k = begin; k < begin + lanes; ++k)
+      if (std::abs(heights[k]) <= near) touching.push_back(k);
   }
 }
 

@@ -41,6 +41,10 @@ class KinkTable {
   SmallVector value(const SmallVector& x, const double* heights) const;
   /// Adds sum_k active_k weight_k normal_k^T to `linear` and -sum_k active_k weight_k threshold_k to `constant`.
   void add_active(const double* active, SmallMatrix& linear, SmallVector& constant) const;
+  /// From heights: active[k] 1 above `near`, else 0; sides[k] 1 above, -1 below, 0 within `near`; the latter kinks are
+  /// appended to `touching`.
+  void divide(const double* heights, double near, double* active, double* sides,
+              std::vector<std::size_t>& touching) const;
   /// Whether sides[k] (normal_k . x - threshold_k) >= -tolerance for all k.
   bool inside(const SmallVector& x, const double* sides, double tolerance) const;
 

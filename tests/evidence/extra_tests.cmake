@@ -11,3 +11,8 @@ endforeach()
 set_tests_properties(evidence_published_eeg_spectrum evidence_published_eeg_evaluation evidence_mean_field_fixed_point
   evidence_limit_cycle_and_ring evidence_recovery_oscillator evidence_recovery_spikes evidence_recovery_decision
   evidence_rank_selection evidence_rat_decision PROPERTIES LABELS "evidence;slow")
+# 1024 hyperplanes in 3 dimensions on two ranks are the long part.
+add_test(NAME evidence_fixed_point_problems
+  COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/fixed_point_problems_test.py)
+set_tests_properties(evidence_fixed_point_problems PROPERTIES LABELS "evidence;slow" TIMEOUT 900 PROCESSORS 2
+  SKIP_RETURN_CODE 77 ENVIRONMENT "${RANKFLOW_TEST_ENVIRONMENT};RANKFLOW=$<TARGET_FILE:rankflow>")
