@@ -12,8 +12,9 @@ namespace rankflow::drivers {
 /// What every driver gets from the command line.
 struct Arguments {
   std::string input;              ///< configuration file, or the file to inspect
-  std::string data;               ///< evaluate: what the input is compared with
+  std::string data;               ///< evaluate, filter: what the input is applied to
   std::string output;             ///< empty: named after the input
+  std::string particles;          ///< filter: number of them; empty: as in the fit
   std::vector<std::string> sets;  ///< table.key=value
   bool dry_run = false;
   bool resume = false;
@@ -42,6 +43,7 @@ ExitCode evaluate(const Arguments& arguments, const Surroundings& surroundings);
 ExitCode analyze_fixed_points(const Arguments& arguments, const Surroundings& surroundings);
 /// What --set can tell `analyze fixed-points`, for its help.
 std::string analyze_fixed_points_keys();
+ExitCode filter(const Arguments& arguments, const Surroundings& surroundings);
 ExitCode fit_vsmc(const Arguments& arguments, const Surroundings& surroundings);
 ExitCode inspect(const Arguments& arguments, const Surroundings& surroundings);
 /// Prints the reference of all configuration keys as Markdown (docs/configuration.md).

@@ -48,7 +48,7 @@ std::string dataset_text(const io::DatasetInfo& info) {
 std::string parameters_text(const io::File& file) {
   std::string out;
   for (const auto* group :
-       {"/network", "/truth/network", "/observation", "/training", "/recording", "/data", "/state"}) {
+       {"/network", "/truth/network", "/observation", "/training", "/recording", "/data", "/filter", "/state"}) {
     if (!file.has_group(group)) continue;
     for (const auto& [name, value] : file.attributes(group)) {
       auto text = text_of(value);

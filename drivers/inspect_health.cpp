@@ -15,9 +15,9 @@ bool is_by_trial_and_time(const io::DatasetInfo& info) {
   return info.dimensions.size() >= 2 && info.dimensions[0] == "trial" && info.dimensions[1] == "time";
 }
 
-/// Of a fit: epochs that were not run, or not judged, have no figure.
-bool is_learning_curve(const io::DatasetInfo& info) {
-  return info.dimensions.size() == 1 && info.dimensions[0] == "epoch";
+/// Figures of a fit that do not exist for every epoch (not run, not judged), forecasts of what lies before the horizon.
+bool has_gaps(const io::DatasetInfo& info) {
+  return !info.dimensions.empty() && (info.dimensions[0] == "epoch" || info.dimensions[0] == "horizon");
 }
 
 bool has_latents(const std::string& path) {
@@ -65,7 +65,7 @@ void Absence::count_rows(const io::File& file, const std::string& path) {
 }
 
 bool Absence::expected(const io::DatasetInfo& info, std::uint64_t position) const {
-  if (info.path == "/integrator/stop_time" || is_learning_curve(info)) return true;
+  if (info.path == "/integrator/stop_time" || has_gaps(info)) return true;
   if (!is_by_trial_and_time(info)) return !complete_;
   const auto row = position / (io::count_of(info.shape) / (info.shape[0] * info.shape[1]));
   if (info.path == "/recording/observations" && !mask_.empty()) return row < mask_.size() && mask_[row] == 0;

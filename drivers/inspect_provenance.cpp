@@ -8,6 +8,7 @@
 #include <fmt/ranges.h>
 
 #include "config/evaluate_options.hpp"
+#include "config/filter_options.hpp"
 #include "config/fit_vsmc_options.hpp"
 #include "config/generate_options.hpp"
 #include "config/import_options.hpp"
@@ -56,10 +57,11 @@ std::set<std::string> default_lines() {
   config::ImportRecordingOptions recording;
   config::EvaluateRunOptions evaluate;
   config::FitVsmcOptions fit;
+  config::FilterOptions filter;
   std::set<std::string> lines;
   for (const auto& toml :
        {config::resolved_toml(simulate), config::resolved_toml(network), config::resolved_toml(recording),
-        config::resolved_toml(evaluate), config::resolved_toml(fit)})
+        config::resolved_toml(evaluate), config::resolved_toml(fit), config::resolved_toml(filter)})
     for (const auto& line : lines_of(toml)) lines.insert(line.table + line.text);
   return lines;
 }

@@ -52,6 +52,18 @@ void add_analyses(CommandLine& line, CLI::App& app) {
   command->callback([&line] { line.driver = drivers::analyze_fixed_points; });
 }
 
+void add_filter(CommandLine& line, CLI::App& app) {
+  auto* command = app.add_subcommand("filter", "what a fit says about data: likelihood, latents, forecasts");
+  command->add_option("fit", line.arguments.input, "fit file")->required();
+  command->add_option("data", line.arguments.data,
+                      "recording file, or the observations in another file (eeg.h5:/signal); default: what was fitted");
+  command->add_option("-o,--output", line.arguments.output, "result file (HDF5); default: FIT_filtered.h5");
+  command->add_option("--particles", line.arguments.particles, "particles for each trial; default: as in the fit");
+  command->add_option("--set", line.arguments.sets, "table.key=value; may be repeated")->allow_extra_args(false);
+  command->add_flag("--dry-run", line.arguments.dry_run, "say how much work it is; do nothing");
+  command->callback([&line] { line.driver = drivers::filter; });
+}
+
 void describe(CommandLine& line) {
   auto& app = line.app;
   app.set_version_flag("--version", drivers::version_text(), "version, git hash and libraries");
@@ -81,6 +93,7 @@ void describe(CommandLine& line) {
   fit->require_subcommand(1);
   add_job(line, *fit, "vsmc", "a stochastic low-rank network, by variational sequential Monte Carlo", drivers::fit_vsmc,
           true);
+  add_filter(line, app);
   add_analyses(line, app);
   auto* inspect = app.add_subcommand("inspect", "what is in a file, in words");
   inspect->add_option("file", line.arguments.input, "a Rankflow file or any other HDF5 file")->required();

@@ -1,6 +1,8 @@
 #include "arguments.hpp"
 
 #include "config/evaluate_options.hpp"
+#include "config/filter_options.hpp"
+#include "config/fit_vsmc_options.hpp"
 #include "config/fixed_points_options.hpp"
 #include "config/generate_options.hpp"
 #include "config/import_options.hpp"
@@ -18,6 +20,14 @@ std::string network_reference() {
          "\nIts table `network` has the keys of `network` above, but for `bulk`.\n";
 }
 
+/// The table that only `filter` has.
+std::string filter_reference() {
+  auto tables = config::list_tables<config::FilterOptions>();
+  std::erase_if(tables, [](const config::TableListing& table) { return table.name != "filter"; });
+  return config::markdown(tables, "Configuration of `filter` (by `--set`)") +
+         "\nIts tables `data` and `smc` have the keys of `fit vsmc`; what is not said is as in the fit.\n";
+}
+
 }  // namespace
 
 ExitCode reference(const Surroundings& surroundings) {
@@ -25,7 +35,8 @@ ExitCode reference(const Surroundings& surroundings) {
       config::reference_markdown<config::SimulateOptions>("Configuration of `simulate` and `generate recording`") +
       "\n" + network_reference() + "\n" +
       config::reference_markdown<config::ImportRecordingOptions>("Configuration of `import recording`") + "\n" +
-      config::reference_markdown<config::EvaluateRunOptions>("Configuration of `evaluate` (by `--set`)") + "\n" +
+      config::reference_markdown<config::FitVsmcOptions>("Configuration of `fit vsmc`") + "\n" + filter_reference() +
+      "\n" + config::reference_markdown<config::EvaluateRunOptions>("Configuration of `evaluate` (by `--set`)") + "\n" +
       config::reference_markdown<config::AnalyzeFixedPointsOptions>(
           "Configuration of `analyze fixed-points` (by `--set`)"));
   return ExitCode::done;

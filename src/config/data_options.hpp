@@ -8,6 +8,11 @@
 
 namespace rankflow::config {
 
+inline void require_ascending(const Checker& check, const char* key, const std::vector<std::int64_t>& list) {
+  if (!std::is_sorted(list.begin(), list.end()) || std::adjacent_find(list.begin(), list.end()) != list.end())
+    check.fail(key, "must ascend, each number once");
+}
+
 /// What a fit or a filter is given: a recording, or the arrays that make up one.
 struct DataOptions {
   std::string file;
@@ -43,12 +48,6 @@ struct DataOptions {
     require_ascending(check, "exclude_channels", exclude_channels);
     if (!channels.empty() && !exclude_channels.empty())
       check.fail("exclude_channels", "give either channels or exclude_channels, not both");
-  }
-
- private:
-  static void require_ascending(const Checker& check, const char* key, const std::vector<std::int64_t>& list) {
-    if (!std::is_sorted(list.begin(), list.end()) || std::adjacent_find(list.begin(), list.end()) != list.end())
-      check.fail(key, "must ascend, each number once");
   }
 };
 
