@@ -12,7 +12,6 @@
 #include "model/fused_product.hpp"
 #include "parallel/draws.hpp"
 #include "smc/particle_model.hpp"
-#include "smc/proposal.hpp"
 #include "smc/trial_sums.hpp"
 
 namespace rankflow::smc {
@@ -59,7 +58,7 @@ class BackwardPass {
         uniforms_(static_cast<std::size_t>(count)) {
     const auto blocks = static_cast<std::size_t>(layout_.local_blocks());
     whitened_.assign(blocks * static_cast<std::size_t>(rank_ * L), T(0));
-    log_weights_.assign(blocks * static_cast<std::size_t>(L), T(0));
+    log_weights_.assign(table_.segments().size() * static_cast<std::size_t>(L), -std::numeric_limits<T>::infinity());
     zeta_.assign(static_cast<std::size_t>(states_ * L), T(0));
     current_.assign(static_cast<std::size_t>(layout_.trials() * count * rank_), 0.0);
     target_.resize(static_cast<std::size_t>(rank_));
@@ -88,12 +87,16 @@ class BackwardPass {
   /// Where every particle of step `time` is expected next, and the logarithm of its weight.
   void prepare(std::int64_t time) {
     const auto particles = history_.particles(time);
+    for (std::size_t i = 0; i < table_.segments().size(); ++i) {
+      const Segment& segment = table_.segments()[i];
+      const double* weights = particles.block_weights(segment.local_block);
+      T* logs = log_weights_.data() + static_cast<std::int64_t>(i) * L;
+      for (std::int64_t p = segment.first_lane; p < segment.end_lane(); ++p)
+        logs[p] = static_cast<T>(std::log(weights[p]));
+    }
+    if (time + 1 == history_.times()) return;
     for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
       const Block block = layout_.block(layout_.first_block() + local);
-      const double* weights = particles.block_weights(local);
-      for (std::int64_t p = 0; p < block.lanes(); ++p)
-        log_weights_[static_cast<std::size_t>(local * L + p)] = static_cast<T>(std::log(weights[p]));
-      if (time + 1 == history_.times()) continue;
       std::copy_n(particles.block_states(local), rank_ * L, zeta_.data());
       model_.fill_inputs(block, time, zeta_.data());
       T* mu = whitened_.data() + local * rank_ * L;
@@ -102,32 +105,39 @@ class BackwardPass {
     }
   }
 
-  /// Weights over exp(maximum) of a segment's particles as ancestors of trajectory j.
-  Share weigh(const Segment& segment, std::int64_t time, std::int64_t j, Row<T>& weights) {
+  /// Weights over exp(maximum) of a segment's particles as ancestors of trajectory j; 0 in the other lanes.
+  Share weigh(std::size_t index, std::int64_t time, std::int64_t j, Row<T>& weights) {
     using B = xsimd::batch<T>;
     constexpr auto width = static_cast<std::int64_t>(B::size);
+    constexpr T none = -std::numeric_limits<T>::infinity();
+    const Segment& segment = table_.segments()[index];
+    const bool last = time + 1 == history_.times();
     const std::int64_t begin = segment.first_lane / width * width;
     const T* mu = whitened_.data() + segment.local_block * rank_ * L;
-    const T* logs = log_weights_.data() + segment.local_block * L;
-    if (time + 1 < history_.times()) whiten_target(segment.trial, j);
+    const T* logs = log_weights_.data() + static_cast<std::int64_t>(index) * L;
+    if (!last) whiten_target(segment.trial, j);
+    B largest(none);
     for (std::int64_t p = begin; p < segment.end_lane(); p += width) {
       B distance(T(0));
-      for (std::int64_t r = 0; r < rank_ && time + 1 < history_.times(); ++r) {
+      for (std::int64_t r = 0; r < rank_ && !last; ++r) {
         const B e = B::load_aligned(mu + r * L + p) - B(target_[static_cast<std::size_t>(r)]);
         distance = model::fused(e, e, distance);
       }
-      model::fused(B(T(-0.5)), distance, B::load_aligned(logs + p)).store_aligned(weights.data() + p);
+      const B log_weight = model::fused(B(T(-0.5)), distance, B::load_aligned(logs + p));
+      log_weight.store_aligned(weights.data() + p);
+      largest = xsimd::max(largest, log_weight);
     }
-    Share share;
-    T maximum = -std::numeric_limits<T>::infinity();
-    for (std::int64_t p = segment.first_lane; p < segment.end_lane(); ++p)
-      if (!(weights[static_cast<std::size_t>(p)] <= maximum)) maximum = weights[static_cast<std::size_t>(p)];
-    share.maximum = static_cast<double>(maximum);
-    if (!std::isfinite(maximum)) return share;
-    for (std::int64_t p = begin; p < segment.end_lane(); p += width)
-      xsimd::exp(B::load_aligned(weights.data() + p) - B(maximum)).store_aligned(weights.data() + p);
-    share.sum = static_cast<double>(lane_sum<T>(weights.data(), {segment.first_lane, segment.end_lane()}));
-    return share;
+    alignas(64) std::array<T, B::size> lanes;
+    largest.store_aligned(lanes.data());
+    const T maximum = *std::ranges::max_element(lanes);
+    B sum(T(0));
+    for (std::int64_t p = begin; p < segment.end_lane() && maximum > none; p += width) {
+      const B weight = xsimd::exp(B::load_aligned(weights.data() + p) - B(maximum));
+      weight.store_aligned(weights.data() + p);
+      sum += weight;
+    }
+    const auto total = static_cast<double>(xsimd::hadd(sum));
+    return {.maximum = std::isnan(total) ? total : static_cast<double>(maximum), .sum = total};
   }
 
   /// L^-1 z(time + 1) of a trajectory.
@@ -145,7 +155,7 @@ class BackwardPass {
     Row<T> weights;
     for (std::size_t i = 0; i < table_.segments().size(); ++i) {
       for (std::int64_t j = 0; j < count_; ++j) {
-        const Share share = weigh(table_.segments()[i], time, j, weights);
+        const Share share = weigh(i, time, j, weights);
         table_.part(i)[static_cast<std::size_t>(2 * j)] = share.maximum;
         table_.part(i)[static_cast<std::size_t>(2 * j + 1)] = share.sum;
       }
@@ -223,7 +233,7 @@ class BackwardPass {
   void take(std::size_t index, std::int64_t time, std::int64_t j, double share) {
     const Segment& segment = table_.segments()[index];
     Row<T> weights;
-    const double position = share * weigh(segment, time, j, weights).sum;
+    const double position = share * weigh(index, time, j, weights).sum;
     double cumulated = 0;
     std::int64_t lane = segment.first_lane;
     for (std::int64_t p = segment.first_lane; p < segment.end_lane(); ++p) {
@@ -253,7 +263,7 @@ class BackwardPass {
   TrialSums table_;  ///< maximum and sum of each trajectory, segment by segment
   std::vector<double> uniforms_;
   ad::AlignedVector<T> whitened_;     ///< L^-1 mu [local block][R][block_lanes]
-  ad::AlignedVector<T> log_weights_;  ///< [local block][block_lanes]
+  ad::AlignedVector<T> log_weights_;  ///< [segment][block_lanes], minus infinity in the other lanes
   ad::AlignedVector<T> zeta_;
   std::vector<double> current_;       ///< z(time) of all trajectories [B, M, R]; of this rank's trials
   std::vector<std::int64_t> chosen_;  ///< bits of the next current_, 0 where another rank knows

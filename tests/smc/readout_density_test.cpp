@@ -55,22 +55,34 @@ struct Problem {
     return static_cast<double>(values[static_cast<std::size_t>(i)]);
   }
 
-  /// The density of one lane, by the book.
+  /// What a channel is expected to show in one lane, by the book.
+  double mean(std::int64_t lane, std::int64_t d) const {
+    double s = 0;
+    for (std::int64_t q = 0; q < states; ++q) s += at(weights, d * states + q) * at(zeta, q * L + lane);
+    if (readout.rates) s = at(scale, d) * testing::rate_of(readout.activation, s, at(neuron_bias, d)).value;
+    s += at(bias, d);
+    switch (readout.link) {
+      case Link::exponential:
+        return std::exp(s);
+      case Link::softplus:
+        return std::log1p(std::exp(-std::abs(s))) + std::max(s, 0.0) + 1e-6;
+      case Link::relu:
+        return std::max(s, 0.0) + 1e-6;
+      case Link::identity:
+        break;
+    }
+    return s;
+  }
+
+  /// The density of one lane.
   double log_density(std::int64_t lane) const {
     double log = 0;
     for (std::int64_t d = 0; d < channels; ++d) {
       const double seen = at(x, d * L + lane);
       if (std::isnan(seen)) continue;
-      double s = 0;
-      for (std::int64_t q = 0; q < states; ++q) s += at(weights, d * states + q) * at(zeta, q * L + lane);
-      if (readout.rates) s = at(scale, d) * testing::rate_of(readout.activation, s, at(neuron_bias, d)).value;
-      s += at(bias, d);
-      double mean = s;
-      if (readout.link == Link::exponential) mean = std::exp(s);
-      if (readout.link == Link::softplus) mean = std::log1p(std::exp(-std::abs(s))) + std::max(s, 0.0) + 1e-6;
-      if (readout.link == Link::relu) mean = std::max(s, 0.0) + 1e-6;
-      log += readout.kind == ObservationKind::poisson ? seen * std::log(mean) - mean
-                                                      : -0.5 * (seen - mean) * (seen - mean) * at(precision, d);
+      const double expected = mean(lane, d);
+      log += readout.kind == ObservationKind::poisson ? seen * std::log(expected) - expected
+                                                      : -0.5 * (seen - expected) * (seen - expected) * at(precision, d);
     }
     return log;
   }
@@ -97,6 +109,14 @@ void expect_densities(ObservationKind kind, Link link, bool rates, Activation ac
         << "another particle";
   }
   for (std::int64_t lane = lanes; lane < L; ++lane) EXPECT_EQ(found[static_cast<std::size_t>(lane)], 2.5);
+
+  ad::AlignedVector<T> means(static_cast<std::size_t>(channels * L), T(0));
+  readout_mean(problem.readout, problem.zeta.data(), lanes, means.data());
+  for (std::int64_t lane = 0; lane < lanes; ++lane)
+    for (std::int64_t d = 0; d < channels; ++d) {
+      const double expected = problem.mean(lane, d);
+      EXPECT_NEAR(Problem<T>::at(means, d * L + lane), expected, 200 * unit * (1 + std::abs(expected)));
+    }
 }
 
 using Parameters = std::tuple<ObservationKind, Link, bool>;
