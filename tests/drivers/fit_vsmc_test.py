@@ -248,6 +248,21 @@ class Fit(unittest.TestCase):
             refused = run("simulate", here / "failed.h5", "-o", here / "generated.h5", expect=3)
             self.assertIn("failed, so that it holds no model", refused.stderr)
 
+    def test_evaluation(self):
+        """evaluate generates from a fit and filters: the same table on two ranks; another seed gives another."""
+        with folder() as name:
+            here = pathlib.Path(name)
+            prepare(here)
+            config = self.configuration(here, "optimal")
+            run("fit", "vsmc", config, "-o", here / "fit.h5")
+            table = run("evaluate", here / "fit.h5", here / "gaussian.h5").stdout
+            for statistic in ("state_divergence", "spectrum_distance", "log_likelihood_per_step"):
+                self.assertRegex(table, statistic + r" +-?[0-9.]+")
+            self.assertEqual(run("evaluate", here / "fit.h5", here / "gaussian.h5", ranks=2).stdout, table)
+            self.assertNotEqual(run("evaluate", here / "fit.h5", here / "gaussian.h5", "--set",
+                                    "evaluate.seed=7").stdout, table)
+            self.assertEqual(list(here.glob("*generated*")), [])
+
     def test_learning(self):
         """Held-out data become likelier, and the best of the epochs is kept."""
         with folder() as name:
