@@ -5,6 +5,7 @@
 #include <iostream>
 #include <optional>
 
+#include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
 #include "arguments.hpp"
@@ -111,8 +112,8 @@ std::string unknown_subcommand(const CLI::App& app) {
   std::vector<std::string> names;
   for (const auto* command : innermost->get_subcommands(nullptr)) names.push_back(command->get_name());
   if (words.empty() || names.empty() || words.front().starts_with('-')) return {};
-  return fmt::format("'{}' is no subcommand of {}.{}\n", words.front(), innermost->get_name(),
-                     did_you_mean(words.front(), names));
+  return fmt::format("'{}' is no subcommand of {}; known: {}.{}\n", words.front(), innermost->get_name(),
+                     fmt::join(names, ", "), did_you_mean(words.front(), names));
 }
 
 /// Exit code when the program has to end here: help, version, or a mistake in the command line.
