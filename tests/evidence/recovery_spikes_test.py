@@ -10,7 +10,7 @@ from support import main, shared
 FIT = {
     "network": {"neurons": 40, "rank": 2, "activation": "relu"},
     "observation": {"kind": "poisson", "source": "currents"},
-    "smc": {"particles": 32, "proposal": "encoder"},
+    "smc": {"particles": 32},
     "encoder": {"kernels": [21, 11, 1], "channels": 32},
     "training": {"epochs": 16, "steps_per_epoch": 50, "batch_trials": 20, "window": 60,
                  "validation_fraction": 0.1, "validation_every": 4,
@@ -69,24 +69,31 @@ class Spikes(FitCase):
         halves = [statistics(self.counts[k::2, SETTLED:]) for k in (0, 1)]
         return np.median(np.abs(halves[0] / halves[1] - 1), axis=1)
 
-    def test_rates_intervals_and_period(self):
+    def check(self, proposal, share):
+        """An untrained network's errors times `share` are allowed; for the period four standard errors of the teacher's
+        own trials plus one step in a revolution of 50."""
         floor = self.floor()
-        constant = self.compare(1, {"training": {"epochs": 0}})
-        # A third of what an untrained network is off; the period within four standard errors of the teacher's own
-        # trials plus one step in a revolution of 50.
-        limits = (*constant[:3] / 3, 4 * self.period_error() + 0.02)
-        results = np.array([self.compare(seed) for seed in SEEDS])
-        names = ("mean rates", "mean intervals", "variation of intervals", "period")
+        change = {"smc": {"proposal": proposal}}
+        untrained = self.compare(1, change, {"training": {"epochs": 0}})
+        limits = (*untrained[:3] * share, 4 * self.period_error() + 0.02)
+        results = np.array([self.compare(seed, change) for seed in SEEDS])
         self.saw("teacher's period, steps", self.period())
-        for k, name in enumerate(names):
+        for k, name in enumerate(("mean rates", "mean intervals", "variation of intervals", "period")):
             own = f"; teacher's halves {floor[k]:.3f}" if k < 3 else ""
-            report(self, f"relative error of {name} (untrained {constant[k]:.3f}{own})", results[:, k],
+            report(self, f"{proposal}: relative error of {name} (untrained {untrained[k]:.3f}{own})", results[:, k],
                    f"{limits[k]:.3f}")
-        report(self, f"held-out log-likelihood per step (untrained {constant[4]:.3f})", results[:, 4])
+        report(self, f"held-out log-likelihood per step (untrained {untrained[4]:.3f})", results[:, 4])
         for k, limit in enumerate(limits):
             self.assertLess(np.median(results[:, k]), limit)
-        self.assertGreater(constant[3], 2 * limits[3])
-        self.assertGreater(np.min(results[:, 4]), constant[4] + 1)
+        self.assertGreater(untrained[3], 2 * limits[3])
+        self.assertGreater(np.min(results[:, 4]), untrained[4] + 1)
+
+    def test_bootstrap_proposal(self):
+        self.check("bootstrap", 1 / 8)
+
+    def test_encoder_proposal(self):
+        # Training against an encoder's proposal leaves rates too low: a known shortfall, docs/evidence-fits.md.
+        self.check("encoder", 1 / 3)
 
 
 if __name__ == "__main__":
