@@ -9,8 +9,11 @@
 
 namespace rankflow::config {
 
+enum class FitMethod { stochastic, quasi_newton };
+
 /// How a fit goes about its data.
 struct FitTrainingOptions {
+  FitMethod method = FitMethod::stochastic;
   std::int64_t epochs = 100;
   std::int64_t steps_per_epoch = 0;
   std::int64_t batch_trials = 10;
@@ -23,11 +26,17 @@ struct FitTrainingOptions {
 
   template <class V>
   void describe(V& v) {
+    v.choice("method", method,
+             {{"stochastic", FitMethod::stochastic, "gradient steps on minibatches"},
+              {"quasi_newton", FitMethod::quasi_newton,
+               "all training data at every step, with random numbers that stay the same: for few data, to polish"}},
+             {.doc = "how the parameters are improved"});
     v.integer("epochs", epochs, {.doc = "epochs of training", .minimum = 0, .maximum = 100000000});
-    v.integer("steps_per_epoch", steps_per_epoch,
-              {.doc = "gradient steps of an epoch; 0: as many as one pass over the training data has",
-               .minimum = 0,
-               .maximum = 1000000000});
+    v.integer(
+        "steps_per_epoch", steps_per_epoch,
+        {.doc = "gradient steps of an epoch; 0: as many as one pass over the training data has (quasi_newton: 20)",
+         .minimum = 0,
+         .maximum = 1000000000});
     v.integer("batch_trials", batch_trials, {.doc = "windows in a minibatch", .minimum = 1, .maximum = 10000000});
     v.integer("window", window,
               {.doc = "time steps of a window, which begins anywhere in its trial; 0: whole trials", .minimum = 0});

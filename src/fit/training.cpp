@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "core/error.hpp"
+#include "nn/quasi_newton.hpp"
 
 namespace rankflow::fit {
 namespace {
@@ -13,6 +14,14 @@ namespace {
 constexpr std::int64_t largest_setbacks = 10;
 /// Iterations of the filter's random numbers that judge: the same at every judgement, apart from those of training.
 constexpr std::uint64_t first_judging_iteration = std::uint64_t{1} << 63;
+
+constexpr std::int64_t quasi_newton_iterations = 20;
+
+/// Halts are possible after a step: for quasi_newton after the iterations of an epoch.
+std::int64_t count_steps(const config::FitTrainingOptions& training, const BatchPlan& plan) {
+  if (training.method == config::FitMethod::quasi_newton) return 1;
+  return training.steps_per_epoch > 0 ? training.steps_per_epoch : plan.steps_per_pass();
+}
 
 }  // namespace
 
@@ -28,8 +37,9 @@ Training<T>::Training(const TrainingParts& parts, TrainingState& state)
       objective_(parts.model, parts.options, parts.comm, parts.options.training.batch_trials, window_),
       plan_(parts.split.training, parts.options.training.batch_trials, window_,
             static_cast<std::uint64_t>(parts.options.run.seed)),
-      steps_per_epoch_(parts.options.training.steps_per_epoch > 0 ? parts.options.training.steps_per_epoch
-                                                                  : plan_.steps_per_pass()),
+      full_(objective_, parts.data, consecutive_windows(parts.split.training, window_),
+            parts.options.training.batch_trials, window_),
+      steps_per_epoch_(count_steps(parts.options.training, plan_)),
       held_out_(consecutive_windows(parts.split.validation, window_)),
       batch_(parts.options.training.batch_trials, window_, parts.data),
       optimiser_(parts.options.training.optimiser, parts.model.latent.layout().total(),
@@ -99,26 +109,58 @@ void Training<T>::settle() {
 
 template <class T>
 void Training<T>::make_step() {
+  if (is_quasi_newton())
+    make_full_step();
+  else
+    make_stochastic_step();
+  ++state_.step;
+  const auto time = std::chrono::steady_clock::now();
+  state_.seconds += std::chrono::duration<double>(time - last_look_).count();
+  last_look_ = time;
+}
+
+template <class T>
+void Training<T>::remember_position() {
+  state_.good = position();
+  state_.good_epoch = state_.epoch;
+}
+
+template <class T>
+void Training<T>::make_stochastic_step() {
   batch_.fill(plan_.windows(state_.epoch, state_.step));
   const auto iteration = static_cast<std::uint64_t>(state_.epoch * steps_per_epoch_ + state_.step);
   const auto evaluation =
       with_context(fmt::format("training in epoch {}, step {}; trials of the minibatch {}", state_.epoch + 1,
                                state_.step + 1, batch_.describe()),
                    [&] { return objective_.gradient(state_.now.parameters, batch_, iteration, descent_); });
-  if (state_.step == 0) {
-    state_.good = position();
-    state_.good_epoch = state_.epoch;
-  }
+  if (state_.step == 0) remember_position();
   const double norm = optimiser_.step(state_.now.parameters, descent_, learning_rate());
   if (!std::isfinite(norm))
     throw NumericalError("the norm of the gradient in epoch {}, step {} is {}", state_.epoch + 1, state_.step + 1,
                          norm);
   state_.gradient_norm += norm;
   state_.sum += evaluation;
-  ++state_.step;
-  const auto time = std::chrono::steady_clock::now();
-  state_.seconds += std::chrono::duration<double>(time - last_look_).count();
-  last_look_ = time;
+}
+
+/// All quasi-Newton iterations of an epoch.
+template <class T>
+void Training<T>::make_full_step() {
+  remember_position();
+  const auto asked = parts_.options.training.steps_per_epoch;
+  const auto trainable = parts_.model.latent.layout().trainable_ranges();
+  Evaluation evaluation;
+  const auto result = with_context(fmt::format("training in epoch {}", state_.epoch + 1), [&] {
+    return nn::minimise_quasi_newton(parts_.comm, state_.now.parameters, trainable,
+                                     [&](std::span<const double> x, std::span<double> gradient) {
+                                       evaluation = full_.gradient(x, gradient);
+                                       return -evaluation.per_step();
+                                     },
+                                     {.max_iterations = asked > 0 ? asked : quasi_newton_iterations});
+  });
+  // The last evaluation may be one that the minimiser gave up.
+  evaluation.log_likelihood = -result.objective * static_cast<double>(evaluation.steps);
+  state_.gradient_norm = result.gradient_norm;
+  state_.sum = evaluation;
 }
 
 /// Back to where the gradient was finite, with half the learning rate. Only the start itself leaves nowhere to go.
@@ -128,6 +170,11 @@ void Training<T>::set_back(const Error& error) {
     throw NumericalError(
         "{}\nThe fit cannot begin: at its start the model does not explain the data; see noise, observation.std and "
         "smc.particles",
+        error.report());
+  if (is_quasi_newton())
+    throw NumericalError(
+        "{}\nThe quasi-Newton steps led where the model does not explain the data; training.method = \"stochastic\" "
+        "goes on from such places",
         error.report());
   if (++state_.setbacks > largest_setbacks)
     throw NumericalError(

@@ -7,6 +7,7 @@
 
 #include "core/console.hpp"
 #include "fit/batches.hpp"
+#include "fit/full_batch.hpp"
 #include "fit/objective.hpp"
 #include "fit/training_state.hpp"
 #include "nn/optimiser.hpp"
@@ -52,6 +53,10 @@ class Training {
  private:
   void settle();
   void make_step();
+  void make_stochastic_step();
+  void make_full_step();
+  void remember_position();
+  bool is_quasi_newton() const { return parts_.options.training.method == config::FitMethod::quasi_newton; }
   void set_back(const Error& error);
   void forget_best_after(std::int64_t epoch);
   void end_epoch();
@@ -67,6 +72,7 @@ class Training {
   std::int64_t window_;
   Objective<T> objective_;
   BatchPlan plan_;
+  FullBatch<T> full_;
   std::int64_t steps_per_epoch_;
   std::vector<Stretch> held_out_;
   Batch batch_;

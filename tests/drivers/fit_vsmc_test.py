@@ -38,6 +38,8 @@ CASES = {
     # Particles of one window fill several blocks.
     "bootstrap-large": GAUSSIAN + MODEL.format(neurons=20, activation="tanh", particles=300, proposal="bootstrap",
                                                window=10),
+    "quasi-newton": GAUSSIAN + MODEL.format(neurons=20, activation="tanh", particles=10, proposal="optimal",
+                                            window=25) + 'method = "quasi_newton"\n',
     "encoder": POISSON.format(source="latent") + ENCODER + MODEL.format(
         neurons=30, activation="relu", particles=10, proposal="encoder", window=0),
     "encoder-double": POISSON.format(source="currents") + ENCODER + MODEL.format(
@@ -122,7 +124,7 @@ class Fit(unittest.TestCase):
         launched = number % 2 == 0
         first, then = (2, 3) if launched else (0, 2)
         process = self.started("fit", "vsmc", config, "-o", broken, *sets, ranks=first)
-        time.sleep(random.uniform(0.0, 0.2))
+        time.sleep(random.uniform(0.0, 0.1))
         process.send_signal(signal.SIGUSR1 if launched else signal.SIGTERM)
         message = process.communicate(timeout=60)[1]
         self.assertEqual(STOPPED, process.returncode, f"{name}: {message}")
@@ -146,7 +148,7 @@ class Fit(unittest.TestCase):
         with folder() as name:
             here = pathlib.Path(name)
             prepare(here)
-            cases = {"optimal": 800, "encoder": 100}
+            cases = {"optimal": 3000, "encoder": 1000, "quasi-newton": 40}
             in_parallel([lambda n=n, c=case: self.check_resume(here, *c, n) for n, case in enumerate(cases.items())])
 
     def test_wall_time(self):
