@@ -20,6 +20,7 @@ struct ObservationOptions {
   std::int64_t channels = 0;
   ArraySource weights;
   double weight_std = 1.0;
+  ArraySource input_weights;
   ArraySource bias;
   double bias_mean = 0.0;
   ArraySource variance;
@@ -43,6 +44,9 @@ struct ObservationOptions {
     v.array("weights", weights,
             {.doc = "[channel, rank] for latent, else [channel]; default: random for latent, else 1"});
     v.real("weight_std", weight_std, {.doc = "standard deviation of random weights", .minimum = 0.0});
+    v.array(
+        "input_weights", input_weights,
+        {.doc = "[channel, input] weights of the inputs v beside those of the latents (fixed steps in latent space)"});
     v.array("bias", bias, {.doc = "[channel]"});
     v.real("bias_mean", bias_mean, {.doc = "bias of every channel when no array is given"});
     v.array("variance", variance, {.doc = "[channel], variance of Gaussian observations"});
@@ -54,6 +58,11 @@ struct ObservationOptions {
               {"softplus", Link::softplus, "log(1 + exp(s))"},
               {"relu", Link::relu, "max(s, 0)"}},
              {.doc = "from affine drive to mean; default: identity for gaussian, softplus for poisson"});
+  }
+
+  void validate(const Checker& check) const {
+    if (input_weights.given && source != ObservationSource::latent)
+      check.fail("input_weights", "are for source = \"latent\": rates and potentials hold the inputs already");
   }
 };
 

@@ -186,8 +186,7 @@ io::RunLayout fit_layout(const FitContents& contents) {
   add_model(layout, contents);
   add_curves(layout, contents);
   add_data(layout, contents.data);
-  if (auto text = simulation_text(contents.options, contents.data); !text.empty())
-    layout.attributes["/simulation"] = {{"configuration", std::move(text)}};
+  layout.attributes["/simulation"] = {{"configuration", simulation_text(contents.options, contents.data)}};
   return layout;
 }
 

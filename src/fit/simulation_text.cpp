@@ -31,11 +31,12 @@ config::ObservationSource source_of(config::ReadoutSource source) {
   return config::ObservationSource::latent;
 }
 
-config::ObservationOptions observation_of(const config::FittedObservationOptions& fitted) {
+config::ObservationOptions observation_of(const config::FittedObservationOptions& fitted, bool inputs) {
   config::ObservationOptions observation;
   observation.kind = fitted.kind;
   observation.source = source_of(fitted.source);
   observation.weights = dataset("/observation/weights");
+  if (inputs) observation.input_weights = dataset("/observation/input_weights");
   observation.bias = dataset("/observation/bias");
   if (fitted.kind == config::ObservationKind::gaussian) observation.variance = dataset("/observation/variance");
   observation.link = fitted.link_or_default();
@@ -45,7 +46,6 @@ config::ObservationOptions observation_of(const config::FittedObservationOptions
 }  // namespace
 
 std::string simulation_text(const config::FitVsmcOptions& options, const DataSet& data) {
-  if (options.model.observation.inputs && data.inputs > 0) return {};
   config::SimulateOptions simulation;
   simulation.run.seed = options.run.seed;
   simulation.network.source = config::NetworkSource::file;
@@ -58,7 +58,8 @@ std::string simulation_text(const config::FitVsmcOptions& options, const DataSet
   simulation.initial.latent = dataset("/initial/mean");
   simulation.initial.latent_cholesky = dataset("/initial/cholesky");
   simulation.noise.latent_cholesky = dataset("/noise/cholesky");
-  simulation.observation = observation_of(options.model.observation);
+  simulation.observation =
+      observation_of(options.model.observation, options.model.observation.inputs && data.inputs > 0);
   if (data.inputs > 0) {
     simulation.time.trials = data.trials;
     config::InputOptions input;
@@ -75,9 +76,8 @@ std::string read_simulation_text(const parallel::Communicator& comm, const std::
   require_model(file);
   const auto found = file.has_group("/simulation") ? file.attribute("/simulation", "configuration") : std::nullopt;
   if (!found || !std::holds_alternative<std::string>(*found))
-    throw ConfigurationError(
-        "'{}' cannot be simulated: its observations depend on the inputs (observation.inputs), for which simulations "
-        "have no counterpart",
+    throw InputDataError(
+        "'{}' does not say how it is simulated: the attribute 'configuration' of /simulation is missing",
         path.string());
   auto text = std::get<std::string>(*found);
   auto name = config::quoted(std::filesystem::absolute(path).lexically_normal().string());

@@ -106,6 +106,14 @@ std::vector<double> make_weights(const config::ObservationOptions& options, int 
   return std::vector<double>(static_cast<std::size_t>(channels), 1.0);
 }
 
+std::vector<double> read_input_weights(const config::ArraySource& source, int channels) {
+  auto array = read_small_array(source, "observation.input_weights");
+  if (array.shape.size() != 2 || array.shape[0] != channels)
+    throw InputDataError("{} has shape {}, but [channel, input] with {} channels is needed",
+                         describe_source(source, "observation.input_weights"), shape_text(array.shape), channels);
+  return std::move(array.values);
+}
+
 std::vector<double> make_bias(const config::ObservationOptions& options, int channels) {
   if (options.bias.given) return read_channels(options.bias, "observation.bias", channels, 0, "[channel]");
   return std::vector<double>(static_cast<std::size_t>(channels), options.bias_mean);
@@ -132,12 +140,13 @@ Observation::Observation(const config::ObservationOptions& options, int rank, st
       channels_(count_channels(options)),
       noise_(seed, parallel::Purpose::observation_noise) {
   weights_ = make_weights(options, channels_, rank, noise_);
+  if (options.input_weights.given) input_weights_ = read_input_weights(options.input_weights, channels_);
   bias_ = make_bias(options, channels_);
   variance_ = make_variance(options, channels_);
   if (!options_.link) options_.link = kind() == ObservationKind::poisson ? Link::softplus : Link::identity;
 }
 
-void Observation::mean(std::span<const double> state, std::span<double> mean) const {
+void Observation::mean(std::span<const double> state, std::span<double> mean, std::span<const double> inputs) const {
   const auto rank = static_cast<std::size_t>(rank_);
   for (std::size_t c = 0; c < bias_.size(); ++c) {
     double drive = bias_[c];
@@ -146,6 +155,7 @@ void Observation::mean(std::span<const double> state, std::span<double> mean) co
     } else {
       drive += weights_[c] * state[c];
     }
+    for (std::size_t k = 0; k < inputs.size(); ++k) drive += input_weights_[c * inputs.size() + k] * inputs[k];
     mean[c] = apply(*options_.link, drive);
   }
 }

@@ -22,12 +22,15 @@ class Observation {
   config::ObservationSource source() const noexcept { return options_.source; }
   /// [channel, rank] for latents, else [channel], row-major.
   std::span<const double> weights() const noexcept { return weights_; }
+  /// [channel, input], row-major; empty when the inputs are not seen.
+  std::span<const double> input_weights() const noexcept { return input_weights_; }
   std::span<const double> bias() const noexcept { return bias_; }
   /// [channel]; empty for Poisson.
   std::span<const double> variance() const noexcept { return variance_; }
 
   /// Mean of every channel given `state`: [rank] latents, or the rates or potentials of the first channels() neurons.
-  void mean(std::span<const double> state, std::span<double> mean) const;
+  /// inputs: v, as many as input_weights() has columns.
+  void mean(std::span<const double> state, std::span<double> mean, std::span<const double> inputs = {}) const;
   /// One draw given the means; `row` is the saved row. The value depends on (seed, trial, row, channel) and the mean
   /// only. `mean` and `observed` must not overlap. Throws NumericalError for a mean that is not finite, and for
   /// Poisson also negative or above 2^52, naming channel, trial and row.
@@ -39,7 +42,7 @@ class Observation {
   config::ObservationOptions options_;
   int rank_ = 0;
   int channels_ = 0;
-  std::vector<double> weights_, bias_, variance_;
+  std::vector<double> weights_, input_weights_, bias_, variance_;
   parallel::Stream noise_;
 };
 

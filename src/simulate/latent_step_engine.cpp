@@ -106,6 +106,12 @@ void LatentStepEngine<T>::tile_potentials(int trial, std::int64_t tile, double* 
 }
 
 template <class T>
+std::span<const double> LatentStepEngine<T>::inputs(int trial) const {
+  const auto inputs = static_cast<std::size_t>(network_.inputs);
+  return std::span(v_).subspan(static_cast<std::size_t>(trial) * inputs, inputs);
+}
+
+template <class T>
 void LatentStepEngine<T>::save_state(io::CheckpointWriter& checkpoint) const {
   checkpoint.values<double>("latent", z_);
   checkpoint.values<double>("filtered_input", v_);

@@ -22,6 +22,7 @@ class LatentStepEngine final : public FixedStepEngine {
 
   void latents(std::span<double> z) const override;
   void tile_potentials(int trial, std::int64_t tile, double* x) const override;
+  std::span<const double> inputs(int trial) const override;
 
  protected:
   void advance() override;

@@ -63,6 +63,7 @@ std::vector<std::filesystem::path> input_files(const config::SimulateOptions& op
   for (const auto& input : options.inputs) add(input.array);
   if (options.observation) {
     add(options.observation->weights);
+    add(options.observation->input_weights);
     add(options.observation->bias);
     add(options.observation->variance);
   }

@@ -145,7 +145,8 @@ void Recorder<T>::observe(const StateView& state, int trial, std::int64_t row, s
   const auto width = from_latent ? static_cast<std::size_t>(parts_.network.rank) : observed.size();
   const std::span<const double> states = from_latent ? latents_ : observed_neurons_;
   std::vector<double> means(observed.size());
-  model.mean(states.subspan(static_cast<std::size_t>(trial) * width, width), means);
+  model.mean(states.subspan(static_cast<std::size_t>(trial) * width, width), means,
+             model.input_weights().empty() ? std::span<const double>() : state.inputs(trial));
   model.draw(state.first_trial() + trial, row, means, observed);
   if (model.kind() != config::ObservationKind::poisson) return;
   for (std::size_t channel = 0; channel < observed.size(); ++channel)

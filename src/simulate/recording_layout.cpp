@@ -46,6 +46,11 @@ void describe_recording(io::RunLayout& layout, const config::SimulateOptions& op
                                .shape = {channels},
                                .dimensions = {"channel"},
                                .long_name = "observation weights"});
+  if (!observation->input_weights().empty())
+    layout.datasets.push_back({.path = "/truth/observation_input_weights",
+                               .shape = {channels, observation->input_weights().size() / channels},
+                               .dimensions = {"channel", "input"},
+                               .long_name = "observation weights of the inputs"});
   layout.datasets.push_back({.path = "/truth/observation_bias",
                              .shape = {channels},
                              .dimensions = {"channel"},
@@ -65,6 +70,8 @@ void write_recording_truth(io::RunFile& file, const model::Observation* observat
   const std::vector<std::uint8_t> mask(io::count_of(out.info("/recording/mask").shape), 1);
   out.write_all<std::uint8_t>("/recording/mask", mask);
   out.write_all<double>("/truth/observation_weights", observation->weights());
+  if (!observation->input_weights().empty())
+    out.write_all<double>("/truth/observation_input_weights", observation->input_weights());
   out.write_all<double>("/truth/observation_bias", observation->bias());
   if (observation->kind() == config::ObservationKind::gaussian)
     out.write_all<double>("/truth/observation_variance", observation->variance());

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/error.hpp"
+#include "model/small_array.hpp"
 #include "simulate/schedule.hpp"
 #include "simulate/step_coefficients.hpp"
 
@@ -60,6 +61,12 @@ void check_combination(const config::SimulateOptions& options) {
           "run.precision: single precision works with map, euler and exponential_euler; SUNDIALS "
           "methods need \"double\"");
   }
+  if (options.observation && options.observation->input_weights.given &&
+      (integration.space != config::Space::latent || config::is_sundials(integration.method)))
+    throw ConfigurationError(
+        "observation.input_weights: only fixed steps in latent space follow the filtered inputs; use integration.space "
+        "= "
+        "\"latent\" with map, euler or exponential_euler");
   const bool bulk = options.network.bulk.kind != config::BulkKind::none;
   if (bulk && options.run.precision == config::Precision::single)
     throw ConfigurationError("run.precision: a random bulk needs \"double\"");
@@ -107,6 +114,12 @@ void check_network(const config::SimulateOptions& options, const model::Network<
     throw ConfigurationError("noise.latent: noise of the latents needs a shared time constant; use noise.neuron");
   if (!config::is_sundials(options.integration.method) && !network.has_own_tau())
     check_gain(options, network.shared_tau, network.leak, network.decay);
+  if (options.observation && options.observation->input_weights.given) {
+    const auto shape = model::small_array_shape(options.observation->input_weights, "observation.input_weights");
+    if (shape.size() == 2 && shape[1] != network.inputs)
+      throw ConfigurationError("observation.input_weights: {} columns, the network has {} inputs", shape[1],
+                               network.inputs);
+  }
   if (options.stop && options.stop->latent >= network.rank)
     throw ConfigurationError("stop.latent: latent {} does not exist; the network has rank {}, numbered from 0",
                              options.stop->latent, network.rank);

@@ -73,6 +73,7 @@ def prepare(here):
     gaussian[2, 5, 3] = np.nan
     gaussian[4, 30:, :] = np.nan
     recording(here / "gaussian.h5", gaussian, "gaussian")
+    recording(here / "driven.h5", gaussian[:3], "gaussian", inputs=rng.normal(size=(3, 60, 2)))
     steps = rng.integers(25, 41, 20)
     counts = rng.poisson(np.exp(oscillation(rng, 20, 40, 5) - 0.5))
     recording(here / "poisson.h5", counts, "poisson", inputs=rng.poisson(0.2, (20, 40, 2)),
@@ -200,6 +201,32 @@ class Fit(unittest.TestCase):
                 with h5py.File(here / "recording.h5") as file:
                     kind = "gaussian" if case == "optimal" else "poisson"
                     self.assertEqual(kind, file["recording"].attrs["observation_kind"])
+
+    def test_observed_inputs(self):
+        """Observations that depend on the inputs are simulated, too."""
+        with folder() as name:
+            here = pathlib.Path(name)
+            prepare(here)
+            config = self.configuration(here, "optimal")
+            run("fit", "vsmc", config, "-o", here / "fit.h5", "--set", f'data.file="{here}/driven.h5"',
+                "--set", "observation.inputs=true", "--set", "training.epochs=30", "--set", "training.batch_trials=2")
+            zero = np.zeros((2, 2)).tolist()
+            run("simulate", here / "fit.h5", "-o", here / "generated.h5", "--set", f"noise.latent_cholesky={zero}",
+                "--set", f"initial.latent_cholesky={zero}", "--set", f"observation.variance={[0.0] * 6}")
+            with h5py.File(here / "fit.h5") as fit, h5py.File(here / "generated.h5") as generated:
+                z, _ = self.recursion(fit)
+                u, decay, v = fit["data/inputs"][...], fit["network"].attrs["decay"], np.zeros((3, 60, 2))
+                for t in range(59):
+                    v[:, t + 1] = decay * v[:, t] + (1 - decay) * u[:, t]
+                weights = fit["observation/input_weights"][...]
+                self.assertGreater(np.abs(weights).max(), 1e-3)
+                x = z @ fit["observation/weights"][...].T + v @ weights.T + fit["observation/bias"][...]
+                found = generated["trajectory/observations"][...]
+                self.assertLess(np.abs(found - x).max(), 1e-9 * np.abs(x).max())
+                self.assertGreater(np.abs(v @ weights.T).max(), 1e-4 * np.abs(x).max(), "control: the inputs count")
+            refused = run("simulate", here / "fit.h5", "-o", here / "other.h5", "--set", "integration.space=neuron",
+                          expect=2)
+            self.assertIn("observation.input_weights", refused.stderr)
 
     @staticmethod
     def recursion(fit):
