@@ -122,7 +122,14 @@ OptimalUpdate::Terms OptimalUpdate::terms(const Matrix& projections, const Vecto
   terms.level.resize(misfit.size());
   terms.peak.resize(misfit.size());
   for (Eigen::Index i = 0; i < misfit.size(); ++i) {
-    terms.level[i] = constant_ - 0.5 * (misfit[i] - row_dot(projections, terms.shift, i));
+    // Never negative but for rounding: a nat below 0, no digit of the likelihood is left.
+    const double distance = misfit[i] - row_dot(projections, terms.shift, i);
+    if (!(distance > -1))
+      throw NumericalError(
+          "the likelihood of an observation cannot be computed: observation variances have collapsed "
+          "beside the misfit of {:.3g} (in squared standard deviations)",
+          misfit[i]);
+    terms.level[i] = constant_ - 0.5 * distance;
     terms.peak[i] = terms.level[i] + 0.5 * row_dot(terms.slope, terms.centre, i);
   }
   return terms;

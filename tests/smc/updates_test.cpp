@@ -101,6 +101,14 @@ TEST(OptimalUpdate, IsTheDenseGaussianUpdate) {
   }
 }
 
+TEST(OptimalUpdate, RefusesAMisfitWithoutAnyDigitLeft) {
+  const Matrix one = Matrix::Identity(1, 1);
+  const OptimalUpdate update(one, one, 0.0, 1);
+  // y = 3 of a channel of variance 1 has misfit 9, of which y S y = 4.5 is the latent's.
+  EXPECT_NO_THROW(update.terms(3 * one, Vector::Constant(1, 9.0)));
+  EXPECT_THROW(update.terms(3 * one, Vector::Constant(1, 3.0)), NumericalError);
+}
+
 TEST(OptimalUpdate, OfNothingIsTheTransition) {
   Numbers numbers(2);
   const Matrix noise = numbers.factor(3);
