@@ -41,8 +41,8 @@ struct FitTrainingOptions {
     v.integer("window", window,
               {.doc = "time steps of a window, which begins anywhere in its trial; 0: whole trials", .minimum = 0});
     v.real("validation_fraction", validation_fraction,
-           {.doc = "share of the trials that is held out to judge the fit; of a single trial its end; 0: none, the fit "
-                   "is judged by its training data",
+           {.doc = "share of the trials that is held out to judge the fit; of a single trial its end; 0: none, and "
+                   "the last epoch's model is kept",
             .minimum = 0.0,
             .below = 1.0});
     v.integer("validation_every", validation_every, {.doc = "epochs between two judgements", .minimum = 1});

@@ -94,8 +94,11 @@ class Session {
     write_fit_result(file, prepared_.contents(training.steps_per_epoch()), state_);
     file.finish();
     store_.remove_all();
-    console_.info("wrote {}: best after epoch {} of {}, log-likelihood per step {:.5g}", request_.output.string(),
-                  state_.best_epoch, state_.epoch, state_.best_score);
+    const auto epoch = static_cast<std::size_t>(state_.best_epoch);
+    const bool held_out = !prepared_.split.validation.empty();
+    console_.info("wrote {}: the model after epoch {} of {}, log-likelihood per step{} {:.5g}",
+                  request_.output.string(), state_.best_epoch, state_.epoch, held_out ? " of the held-out data" : "",
+                  held_out ? state_.curves.validation[epoch] : state_.curves.training[epoch]);
     return ExitCode::done;
   }
 

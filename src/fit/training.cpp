@@ -262,10 +262,14 @@ void Training<T>::judge() {
     state_.curves.validation[row] = score;
     if (row == 0) state_.curves.sample_size[0] = found.mean_sample_size();
   }
-  if (score > state_.best_score) {
-    state_.best_score = score;
+  const bool better = score > state_.best_score;
+  // Minibatches judge by luck as much as by merit: what they like best is no reason to keep an earlier epoch.
+  if (better || held_out_.empty()) {
     state_.best = state_.now.parameters;
     state_.best_epoch = state_.epoch;
+  }
+  if (better) {
+    state_.best_score = score;
     state_.judgements_without_better = 0;
     return;
   }
