@@ -24,7 +24,8 @@ class StateView {
   /// Potentials of the neurons of local tile `tile` in trial first_trial() + `trial`, tile_size values.
   /// `x` is 64-byte aligned.
   virtual void tile_potentials(int trial, std::int64_t tile, double* x) const = 0;
-  /// Inputs v of a trial in view as its neurons see them [I]; empty where the engine does not follow them by themselves.
+  /// Inputs v of a trial in view as its neurons see them [I]; empty where the engine does not follow them by
+  /// themselves.
   virtual std::span<const double> inputs(int /*trial*/) const { return {}; }
   /// False for a trial in view that a [stop] threshold ended before this instant: its row stays NaN.
   virtual bool alive(int /*trial*/) const { return true; }

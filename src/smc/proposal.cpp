@@ -158,6 +158,7 @@ void term_adjoints(std::int64_t rank, const T* mu, const T* weight_adjoint, cons
   *terms.level = lane_sum(weight_adjoint, lanes);
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): types stand alone
 #define RANKFLOW_INSTANTIATE(T)                                                                                        \
   template T lane_sum(const T*, LaneRange);                                                                            \
   template void propose(const ProposalCoefficients<T>&, const T*, const T*, LaneRange, T*);                            \
@@ -168,5 +169,6 @@ void term_adjoints(std::int64_t rank, const T* mu, const T* weight_adjoint, cons
 RANKFLOW_INSTANTIATE(float)
 RANKFLOW_INSTANTIATE(double)
 #undef RANKFLOW_INSTANTIATE
+// NOLINTEND(bugprone-macro-parentheses)
 
 }  // namespace rankflow::smc
