@@ -36,6 +36,7 @@ class Columns {
 template <class T, class Items, class Pick>
 std::vector<T> collect(const Items& items, Pick pick) {
   std::vector<T> values;
+  values.reserve(items.size());
   for (const auto& item : items) values.push_back(static_cast<T>(pick(item)));
   return values;
 }

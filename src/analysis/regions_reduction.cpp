@@ -67,7 +67,7 @@ Reduction::Reduction(const KinkedSystem& full, const parallel::Stream& stream)
 }
 
 SmallVector Reduction::lift(const SmallVector& y) const {
-  const SmallVector x = seen_ * y;
+  SmallVector x = seen_ * y;
   if (unseen_.cols() == 0) return x;
   const Eigen::MatrixXd response = response_;
   const Eigen::VectorXd missing = full_->evaluate(x);

@@ -264,6 +264,7 @@ void ParticleFilter<T>::Implementation::agree_on_failure() {
 template <class T>
 FilterResult ParticleFilter<T>::Implementation::collect() const {
   std::vector<std::int64_t> counts;
+  counts.reserve(static_cast<std::size_t>(layout_.ranks()));
   for (int r = 0; r < layout_.ranks(); ++r)
     counts.push_back((layout_.first_owned_trial(r + 1) - layout_.first_owned_trial(r)) * times_);
   const auto mine = static_cast<std::size_t>(counts[static_cast<std::size_t>(layout_.rank())]);

@@ -157,7 +157,7 @@ void ParticleFilter<T>::Implementation::finish_block(std::int64_t local, std::sp
 }
 
 template <class T>
-typename ParticleFilter<T>::Gradient ParticleFilter<T>::Implementation::finish_gradient(FilterResult result) {
+typename ParticleFilter<T>::Gradient ParticleFilter<T>::Implementation::finish_gradient(FilterResult&& result) {
   parameter_sum_.start(layout_.first_block(), layout_.end_block());
   if (guide_sum_) guide_sum_->start(layout_.first_block(), layout_.end_block());
   for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {

@@ -68,7 +68,7 @@ struct ParticleFilter<T>::Implementation {
   void transition_adjoint(std::int64_t time);
   void resampling_adjoint(std::int64_t time);
   void finish_block(std::int64_t local, std::span<double> leaf);
-  Gradient finish_gradient(FilterResult result);
+  Gradient finish_gradient(FilterResult&& result);
 
   Block block(std::int64_t local) const { return layout_.block(layout_.first_block() + local); }
   std::int64_t local_trial(std::int64_t trial) const { return trial - weights_.first_trial(); }
