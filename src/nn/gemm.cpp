@@ -48,6 +48,7 @@ void fill_rows(const MatrixView<T>& a, const T* row) {
   }
 }
 
+// NOLINTBEGIN(bugprone-macro-parentheses): types stand alone
 #define RANKFLOW_INSTANTIATE(T)                                                                                 \
   template void add_product(const MatrixView<T>&, const MatrixView<T>&, const MatrixView<T>&);                  \
   template void add_product_right_transposed(const MatrixView<T>&, const MatrixView<T>&, const MatrixView<T>&); \
@@ -57,5 +58,6 @@ void fill_rows(const MatrixView<T>& a, const T* row) {
 RANKFLOW_INSTANTIATE(float)
 RANKFLOW_INSTANTIATE(double)
 #undef RANKFLOW_INSTANTIATE
+// NOLINTEND(bugprone-macro-parentheses)
 
 }  // namespace rankflow::nn

@@ -23,7 +23,7 @@ std::int64_t slice_begin(std::int64_t length, std::int64_t slices, std::int64_t 
 TreeSum::TreeSum(std::int64_t leaves, std::int64_t length) : leaves_(leaves), length_(length) {
   if (leaves < 1 || length < 0) throw InternalError("a tree sum of {} leaves of {} numbers", leaves, length);
   while ((std::int64_t{1} << root_level_) < leaves) ++root_level_;
-  const auto depth = static_cast<std::size_t>(2 * root_level_ + 2);
+  const auto depth = 2 * static_cast<std::size_t>(root_level_) + 2;
   nodes_.reserve(depth);
   slices_.reserve(depth);
   partial_.reserve(depth);

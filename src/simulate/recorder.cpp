@@ -315,7 +315,8 @@ void Recorder<T>::compute_population_means(const StateView& state) {
   }
   population_means_.resize(trials * populations);
   population_sum_->reduce(comm_, population_means_);
-  for (std::size_t i = 0; i < population_means_.size(); ++i) population_means_[i] /= population_sizes_[i % populations];
+  for (std::size_t trial = 0; trial < trials; ++trial)
+    for (std::size_t p = 0; p < populations; ++p) population_means_[trial * populations + p] /= population_sizes_[p];
 }
 
 template <class T>
