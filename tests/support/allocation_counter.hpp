@@ -18,21 +18,22 @@ inline void* counted_memory(std::size_t bytes, std::size_t alignment) {
 
 }  // namespace rankflow::testing
 
-void* operator new(std::size_t bytes) {
+// Not inlined: where only one of a pair is, GCC sees memory of operator new go to free and takes it for a mistake.
+[[gnu::noinline]] void* operator new(std::size_t bytes) {
   return rankflow::testing::counted_memory(bytes, __STDCPP_DEFAULT_NEW_ALIGNMENT__);
 }
-void* operator new(std::size_t bytes, std::align_val_t alignment) {
+[[gnu::noinline]] void* operator new(std::size_t bytes, std::align_val_t alignment) {
   return rankflow::testing::counted_memory(bytes, static_cast<std::size_t>(alignment));
 }
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
   std::free(memory);
 }
-void operator delete(void* memory, std::size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
   std::free(memory);
 }
-void operator delete(void* memory, std::align_val_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::align_val_t) noexcept {
   std::free(memory);
 }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
   std::free(memory);
 }
