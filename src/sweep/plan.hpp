@@ -1,0 +1,48 @@
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace rankflow::sweep {
+
+/// One run of a driver with one resolved configuration.
+struct Case {
+  std::string id;      ///< 16 hexadecimal digits: hash of the driver's name and the resolved configuration
+  std::string driver;  ///< "fit vsmc", "simulate" or "generate recording"
+  /// Varied keys and their values as TOML text, in the order of the description; the seed is not among them,
+  /// so that the replicates of one setting have equal lists.
+  std::vector<std::pair<std::string, std::string>> varied;
+  std::int64_t seed = 0;      ///< run.seed
+  int ranks = 1;              ///< how many ranks run it; no part of the id, since it does not change a bit
+  std::string configuration;  ///< resolved TOML, as `config::load` gives it
+};
+
+/// What the file plan.jsonl in a sweep's directory says: all cases, in the order in which they are taken.
+struct Plan {
+  std::filesystem::path directory;  ///< of the sweep; absolute
+  std::filesystem::path source;     ///< the sweep file that the plan was made from; absolute
+  std::string metric;               ///< name in `Outcome::metrics`; empty: cases are not ranked
+  bool maximise = true;
+  double timeout = 0;         ///< seconds that one attempt at a case may take; 0: any
+  double stale_after = 60;    ///< seconds without a heartbeat after which a claim may be taken over
+  std::int64_t attempts = 2;  ///< how often a case is begun whose worker dies
+  std::vector<Case> cases;
+};
+
+/// Where a sweep keeps things. `directory` is the sweep's.
+std::filesystem::path plan_path(const std::filesystem::path& directory);
+/// cases/<id[0:2]>/<id>, holding config.toml, result.h5, its checkpoints and log.txt.
+std::filesystem::path case_folder(const std::filesystem::path& directory, const std::string& id);
+
+/// The plan of a directory. Throws InputOutputError when there is none or it cannot be read.
+Plan read_plan(const std::filesystem::path& directory);
+/// Writes plan.jsonl under a temporary name and renames it; creates the directory. A plan that says the same is
+/// left alone. Throws InputOutputError.
+void write_plan(const Plan& plan);
+
+/// 16 hexadecimal digits of a 64-bit hash of driver and configuration.
+std::string case_id(const std::string& driver, const std::string& configuration);
+
+}  // namespace rankflow::sweep
