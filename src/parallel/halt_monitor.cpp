@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "parallel/batch_job.hpp"
+
 namespace rankflow::parallel {
 namespace {
 
@@ -18,7 +20,8 @@ extern "C" void note_signal(int signal) {
 
 }  // namespace
 
-HaltMonitor::HaltMonitor(const Communicator& comm, const Limits& limits) : comm_(comm), limits_(limits) {
+HaltMonitor::HaltMonitor(const Communicator& comm, const Limits& limits)
+    : comm_(comm), limits_(limits), job_seconds_(work_seconds_left_in_job()) {
   pending_signal = 0;
   struct sigaction action {};
   action.sa_handler = note_signal;
@@ -41,9 +44,16 @@ void HaltMonitor::checkpoint_written() {
 Halt HaltMonitor::decide() const {
   if (pending_signal != 0) return Halt::stop;
   if (limits_.wall_time > 0 && seconds() >= limits_.wall_time) return Halt::stop;
+  if (job_seconds_ && seconds() >= *job_seconds_) return Halt::stop;
   const double since_checkpoint = std::chrono::duration<double>(Clock::now() - last_checkpoint_).count();
   if (limits_.checkpoint_every > 0 && since_checkpoint >= limits_.checkpoint_every) return Halt::checkpoint;
   return Halt::none;
+}
+
+std::string HaltMonitor::stopped_by() const {
+  if (pending_signal != 0) return fmt::format("signal {}", static_cast<int>(pending_signal));
+  if (job_seconds_ && seconds() >= *job_seconds_) return "the end of the batch job's time";
+  return fmt::format("wall-time budget of {} s", limits_.wall_time);
 }
 
 Halt HaltMonitor::look() {
@@ -67,9 +77,7 @@ Halt HaltMonitor::look() {
   polls_between_ = polls_left_ = verdict[1];
   const auto halt = static_cast<Halt>(verdict[0]);
   if (halt != Halt::none) last_ = halt;
-  if (halt == Halt::stop)
-    reason_ = pending_signal != 0 ? fmt::format("signal {}", static_cast<int>(pending_signal))
-                                  : fmt::format("wall-time budget of {} s", limits_.wall_time);
+  if (halt == Halt::stop) reason_ = stopped_by();
   return halt;
 }
 

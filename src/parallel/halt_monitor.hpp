@@ -4,6 +4,7 @@
 #include <csignal>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "parallel/communicator.hpp"
@@ -13,12 +14,13 @@ namespace rankflow::parallel {
 enum class Halt : std::int64_t {
   none = 0,
   checkpoint,  ///< write a checkpoint, then go on
-  stop         ///< write a checkpoint and end: a signal came or the wall-time budget is used up
+  stop         ///< write a checkpoint and end: a signal came, the wall-time budget is used up, or the job's is
 };
 
 /// Tells all ranks at the same call of poll() whether to go on. Rank 0 looks at the clock and at the signal
 /// flag and broadcasts; so that short steps are not slowed down it also says how many polls may pass until
-/// the next broadcast, about `interval` of wall time.
+/// the next broadcast, about `interval` of wall time. In a batch job it also stops in time for the job's end
+/// (parallel/batch_job.hpp), in case the signal that announces it does not arrive.
 class HaltMonitor {
  public:
   struct Limits {
@@ -42,7 +44,7 @@ class HaltMonitor {
   }
   /// The verdict of the last look that was not Halt::none.
   Halt last() const noexcept { return last_; }
-  /// Why the last poll returned Halt::stop: "signal 15", "wall-time budget of 60 s".
+  /// Why the last poll returned Halt::stop: "signal 15", "wall-time budget of 60 s", "the end of the batch job's time".
   const std::string& reason() const noexcept { return reason_; }
   /// Restarts the interval between checkpoints; call after writing one.
   void checkpoint_written();
@@ -53,9 +55,11 @@ class HaltMonitor {
   static constexpr std::array caught_signals{SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
   Halt look();
   Halt decide() const;
+  std::string stopped_by() const;
 
   const Communicator& comm_;
   Limits limits_;
+  std::optional<double> job_seconds_;  ///< s since construction that the batch job leaves for work
   std::function<void()> on_look_;
   std::int64_t polls_left_ = 1;
   std::int64_t polls_between_ = 1;

@@ -1,9 +1,13 @@
 #include "parallel/halt_monitor.hpp"
 
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <thread>
 
 #include <gtest/gtest.h>
+
+#include "parallel/batch_job.hpp"
 
 namespace rankflow::parallel {
 namespace {
@@ -59,6 +63,45 @@ TEST(HaltMonitor, WallTimeStopsAndCheckpointsComeBetween) {
   EXPECT_GE(checkpoints, 1);
   EXPECT_LE(checkpoints, 3);
   EXPECT_EQ(monitor.reason(), "wall-time budget of 0.3 s");
+}
+
+/// The environment of a batch job that ends in so many seconds.
+class JobEnding {
+ public:
+  explicit JobEnding(std::int64_t seconds) {
+    const auto end = std::chrono::system_clock::now() + std::chrono::seconds(seconds);
+    const auto since_1970 = std::chrono::duration_cast<std::chrono::seconds>(end.time_since_epoch());
+    setenv("SLURM_JOB_END_TIME", std::to_string(since_1970.count()).c_str(), 1);
+  }
+  ~JobEnding() { unsetenv("SLURM_JOB_END_TIME"); }
+  JobEnding(const JobEnding&) = delete;
+  JobEnding& operator=(const JobEnding&) = delete;
+};
+
+TEST(HaltMonitor, StopsBeforeTheBatchJobEnds) {
+  const Communicator comm;
+  const JobEnding job(2);  // whole seconds: between 1 and 2 are left, a tenth of them for the checkpoint
+  HaltMonitor monitor(comm, {.interval = 0.001});
+  Halt halt = Halt::none;
+  while (halt == Halt::none && monitor.seconds() < 10) {
+    halt = monitor.poll();
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+  EXPECT_EQ(halt, Halt::stop);
+  EXPECT_EQ(monitor.reason(), "the end of the batch job's time");
+  EXPECT_GT(seconds_left_in_job().value(), 0.0);
+  EXPECT_GT(monitor.seconds(), 0.8);
+}
+
+TEST(HaltMonitor, KnowsOnlyEndsThatAreNumbers) {
+  EXPECT_FALSE(seconds_left_in_job().has_value());
+  for (const char* text : {"", "0", "Unknown", "17x"}) {
+    setenv("SLURM_JOB_END_TIME", text, 1);
+    EXPECT_FALSE(seconds_left_in_job().has_value()) << text;
+  }
+  const JobEnding job(3600);
+  EXPECT_NEAR(seconds_left_in_job().value(), 3600, 5);
+  EXPECT_NEAR(work_seconds_left_in_job().value(), 3540, 5);  // a minute for the checkpoint
 }
 
 TEST(HaltMonitor, LooksSeldomWhenPollsAreFast) {
