@@ -16,7 +16,8 @@ bool Places::given(const std::string& key) const {
 
 std::string Places::location(const Origin& origin) const {
   if (!origin.set.empty()) return "--set " + origin.set;
-  return origin.line > 0 ? fmt::format("{}:{}", source_, origin.line) : source_;
+  if (origin.line <= 0) return source_;
+  return fmt::format("{}:{}", origin.file.empty() ? source_ : origin.file, origin.line);
 }
 
 std::string Places::location(std::string key) const {

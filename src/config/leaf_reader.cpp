@@ -30,6 +30,7 @@ class LeafReader {
     *slot.value = resolved_path(*slot.value, leaf_.folder);
   }
   void operator()(OptionalPathSlot slot) const { (*this)(PathSlot{&slot.value->emplace()}); }
+  void operator()(Value* target) const { *target = leaf_.value; }
   template <class T>
   void operator()(std::optional<T>* target) const {
     (*this)(&target->emplace());

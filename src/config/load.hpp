@@ -38,12 +38,9 @@ std::string resolved_toml(Options& options) {
   return writer.toml();
 }
 
-/// Options from TOML text, then from each "table.key=value" of `sets` in turn. `name` stands in messages, and its
-/// folder is where relative paths start. Throws ConfigurationError.
+/// Options from a document's tree of values; `name` as for load_text. Throws ConfigurationError.
 template <class Options>
-Loaded<Options> load_text(const std::string& toml, const std::string& name, const std::vector<std::string>& sets) {
-  auto root = parse_document(toml, name);
-  for (const auto& set : sets) apply_set(root, set);
+Loaded<Options> load_tree(const Value& root, const std::string& name) {
   Loaded<Options> loaded{.source = name};
   Reader reader(root, name, dotted_names(list_tables<Options>()));
   Visitor(reader).group(loaded.options);
@@ -51,6 +48,15 @@ Loaded<Options> load_text(const std::string& toml, const std::string& name, cons
   loaded.resolved = resolved_toml(loaded.options);
   loaded.where = reader.places().summary();
   return loaded;
+}
+
+/// Options from TOML text, then from each "table.key=value" of `sets` in turn. `name` stands in messages, and its
+/// folder is where relative paths start. Throws ConfigurationError.
+template <class Options>
+Loaded<Options> load_text(const std::string& toml, const std::string& name, const std::vector<std::string>& sets) {
+  auto root = parse_document(toml, name);
+  for (const auto& set : sets) apply_set(root, set);
+  return load_tree<Options>(root, name);
 }
 
 /// As load_text, from a file.

@@ -10,5 +10,7 @@ namespace rankflow::config {
 /// array of tables; a list that the file does not have is empty, whatever its default entries. Throws
 /// ConfigurationError that names the argument.
 void apply_set(Value& root, const std::string& argument);
+/// As apply_set, with a value that keeps its origin; errors begin with `who`.
+void set_value(Value& root, const std::string& key, Value value, const std::string& who);
 
 }  // namespace rankflow::config

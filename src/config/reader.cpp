@@ -27,7 +27,8 @@ void Reader::enter(const Value* value, std::string name) {
 
 std::string Reader::folder_of(const Value& value) const {
   if (!value.origin.set.empty()) return "";
-  return std::filesystem::path(places_.source()).parent_path().string();
+  const auto& file = value.origin.file.empty() ? places_.source() : value.origin.file;
+  return std::filesystem::path(file).parent_path().string();
 }
 
 void Reader::leaf(std::string_view key, const Slot& slot, const Spec& spec) {

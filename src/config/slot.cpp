@@ -30,6 +30,10 @@ std::optional<Value> to_value(double value) {
   return Value{value};
 }
 
+std::optional<Value> to_value(const Value& value) {
+  return value;
+}
+
 template <class T>
 std::optional<Value> to_value(const std::vector<T>& list) {
   Array array;
@@ -105,6 +109,7 @@ struct NamesOf {
             "\"file.h5:/data/set\", or { file = …, transpose = true, scale = 2.0 }"};
   }
   TypeNames operator()(const ChoiceSlot*) const { return {"choice", ""}; }
+  TypeNames operator()(const Value*) const { return {"values", "any TOML value"}; }
   template <class T>
   TypeNames operator()(const std::optional<T>*) const {
     return (*this)(static_cast<const T*>(nullptr));

@@ -32,7 +32,8 @@ struct ChoiceSlot {
 /// The variable behind a key.
 using Slot = std::variant<std::int64_t*, std::optional<std::int64_t>*, double*, std::optional<double>*, bool*,
                           std::optional<bool>*, std::string*, std::optional<std::string>*, PathSlot, OptionalPathSlot,
-                          std::vector<std::int64_t>*, std::vector<double>*, Matrix*, ArraySource*, ChoiceSlot*>;
+                          std::vector<std::int64_t>*, std::vector<double>*, Matrix*, ArraySource*, ChoiceSlot*,
+                          std::optional<Value>*>;
 
 /// The variable's value as TOML; nothing when it is an unset optional, an array not given, or a default that
 /// no file could state (not finite), so that leaving the key out gives the same value again.

@@ -17,7 +17,7 @@ std::string key_text(const std::string& key) {
   const bool bare = !key.empty() && std::all_of(key.begin(), key.end(), [](unsigned char c) {
     return (c < 128 && std::isalnum(c) != 0) || c == '_' || c == '-';
   });
-  return bare ? key : quoted(key);
+  return bare ? key : toml_quoted(key);
 }
 
 std::string joined(const Array& array) {
@@ -65,7 +65,7 @@ struct InlineText {
   std::string operator()(bool value) const { return value ? "true" : "false"; }
   std::string operator()(std::int64_t value) const { return std::to_string(value); }
   std::string operator()(double value) const { return real_text(value); }
-  std::string operator()(const std::string& value) const { return quoted(value); }
+  std::string operator()(const std::string& value) const { return toml_quoted(value); }
   std::string operator()(const Date& value) const { return value.text; }
   std::string operator()(const Array& value) const { return joined(value); }
   std::string operator()(const Table& value) const { return joined(value); }
@@ -82,7 +82,7 @@ std::string real_text(double value) {
   return text;
 }
 
-std::string quoted(std::string_view text) {
+std::string toml_quoted(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);

@@ -10,7 +10,8 @@ namespace rankflow::config {
 /// Where a value was written: a line of the file, or a --set argument; neither for a default.
 struct Origin {
   std::int64_t line = 0;
-  std::string set = {};  ///< the text "key=value" of --set
+  std::string set = {};   ///< the text "key=value" of --set
+  std::string file = {};  ///< the line is one of this file; empty: of the document that is read
 
   bool known() const noexcept { return line > 0 || !set.empty(); }
 };

@@ -104,6 +104,9 @@ class Visitor {
   void matrix(std::string_view key, Matrix& rows, const Spec& spec = {}) { leaf(key, &rows, spec); }
   void array(std::string_view key, ArraySource& value, const Spec& spec = {}) { leaf(key, &value, spec); }
 
+  /// Any TOML, to be read by whoever knows what may stand there; `type` of the listing is "values".
+  void values(std::string_view key, std::optional<Value>& value, const Spec& spec = {}) { leaf(key, &value, spec); }
+
   /// One of several words, each with its meaning for the reference and for messages.
   template <class Enum>
   requires std::is_enum_v<Enum>

@@ -80,7 +80,7 @@ std::string read_simulation_text(const parallel::Communicator& comm, const std::
         "'{}' does not say how it is simulated: the attribute 'configuration' of /simulation is missing",
         path.string());
   auto text = std::get<std::string>(*found);
-  auto name = config::quoted(std::filesystem::absolute(path).lexically_normal().string());
+  auto name = config::toml_quoted(std::filesystem::absolute(path).lexically_normal().string());
   name = name.substr(1, name.size() - 2);
   for (auto at = text.find(itself); at != std::string::npos; at = text.find(itself, at + name.size()))
     text.replace(at, itself.size(), name);

@@ -65,7 +65,7 @@ TEST(Sets, RefuseWhatCannotBeAddressed) {
 
 TEST(Sets, RefuseArgumentsWithoutKeyOrValue) {
   EXPECT_THAT(complaint("", {"network.neurons"}), mentions("--set network.neurons: there is no '='"));
-  EXPECT_THAT(complaint("", {"=3"}), mentions("--set =3", "empty", "--set table.key=value"));
+  EXPECT_THAT(complaint("", {"=3"}), mentions("--set =3", "empty", "written table.key"));
   EXPECT_THAT(complaint("", {"network..neurons=3"}), mentions("--set network..neurons=3", "empty part"));
   EXPECT_THAT(complaint("", {"network.=3"}), mentions("--set network.=3", "empty part"));
   EXPECT_THAT(complaint("", {""}), mentions("--set : there is no '='"));
@@ -78,6 +78,18 @@ TEST(Sets, AreNamedByErrorsAboutTheirValues) {
   EXPECT_THAT(complaint("", {"network.neurons=many"}), mentions("--set network.neurons=many", "\"many\" is text"));
   EXPECT_THAT(complaint("", {"network.bulk={gain = \"x\"}"}),
               mentions("--set network.bulk=", "'network.bulk.gain' = \"x\""));
+}
+
+TEST(Sets, ValuesOfAnotherFileKeepTheirPlace) {
+  auto root = parse_document("[network]\nneurons = 5", "folder/net.toml");
+  set_value(root, "network.neurons", {std::int64_t{-1}, {.line = 7, .file = "elsewhere/sweep.toml"}}, "a sweep");
+  try {
+    load_tree<Root>(root, "folder/net.toml");
+    FAIL() << "no complaint";
+  } catch (const ConfigurationError& error) {
+    EXPECT_THAT(std::string(error.what()), mentions("elsewhere/sweep.toml:7: 'network.neurons' = -1 is out of range"));
+  }
+  EXPECT_THROW(set_value(root, "network..neurons", {true}, "a sweep"), ConfigurationError);
 }
 
 }  // namespace
