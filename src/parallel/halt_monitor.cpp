@@ -2,36 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <csignal>
 
 #include <fmt/format.h>
 
 #include "parallel/batch_job.hpp"
 
 namespace rankflow::parallel {
-namespace {
-
-/// A signal handler can reach nothing but a static flag.
-volatile std::sig_atomic_t pending_signal = 0;
-
-extern "C" void note_signal(int signal) {
-  pending_signal = signal;
-}
-
-}  // namespace
 
 HaltMonitor::HaltMonitor(const Communicator& comm, const Limits& limits)
-    : comm_(comm), limits_(limits), job_seconds_(work_seconds_left_in_job()) {
-  pending_signal = 0;
-  struct sigaction action {};
-  action.sa_handler = note_signal;
-  action.sa_flags = SA_RESTART;  // a checkpoint under way on a network file system must not be interrupted
-  for (std::size_t i = 0; i < caught_signals.size(); ++i) sigaction(caught_signals[i], &action, &before_[i]);
-}
-
-HaltMonitor::~HaltMonitor() {
-  for (std::size_t i = 0; i < caught_signals.size(); ++i) sigaction(caught_signals[i], &before_[i], nullptr);
-}
+    : comm_(comm), limits_(limits), job_seconds_(work_seconds_left_in_job()) {}
 
 double HaltMonitor::seconds() const {
   return std::chrono::duration<double>(Clock::now() - start_).count();
@@ -42,7 +21,7 @@ void HaltMonitor::checkpoint_written() {
 }
 
 Halt HaltMonitor::decide() const {
-  if (pending_signal != 0) return Halt::stop;
+  if (StopSignals::pending() != 0 || StopSignals::requested()) return Halt::stop;
   if (limits_.wall_time > 0 && seconds() >= limits_.wall_time) return Halt::stop;
   if (job_seconds_ && seconds() >= *job_seconds_) return Halt::stop;
   const double since_checkpoint = std::chrono::duration<double>(Clock::now() - last_checkpoint_).count();
@@ -51,16 +30,18 @@ Halt HaltMonitor::decide() const {
 }
 
 std::string HaltMonitor::stopped_by() const {
-  if (pending_signal != 0) return fmt::format("signal {}", static_cast<int>(pending_signal));
+  if (StopSignals::pending() != 0) return fmt::format("signal {}", StopSignals::pending());
+  if (StopSignals::requested()) return "request of the sweep";
   if (job_seconds_ && seconds() >= *job_seconds_) return "the end of the batch job's time";
   return fmt::format("wall-time budget of {} s", limits_.wall_time);
 }
 
 Halt HaltMonitor::look() {
   // The signal may have reached another rank than 0 only (a launcher forwards it to all, `kill` to one).
-  std::array<std::int64_t, 1> signal{pending_signal};
-  comm_.maximum(std::span<std::int64_t>(signal));
-  if (signal[0] != 0) pending_signal = static_cast<std::sig_atomic_t>(signal[0]);
+  std::array<std::int64_t, 2> wishes{StopSignals::pending(), StopSignals::requested() ? 1 : 0};
+  comm_.maximum(std::span<std::int64_t>(wishes));
+  if (wishes[0] != 0) StopSignals::note(static_cast<int>(wishes[0]));
+  if (wishes[1] != 0) StopSignals::request();
 
   std::array<std::int64_t, 2> verdict{static_cast<std::int64_t>(Halt::none), 1};
   if (comm_.is_root()) {

@@ -1,13 +1,12 @@
 #pragma once
-#include <array>
 #include <chrono>
-#include <csignal>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 
 #include "parallel/communicator.hpp"
+#include "parallel/stop_signals.hpp"
 
 namespace rankflow::parallel {
 
@@ -29,11 +28,10 @@ class HaltMonitor {
     double interval = 0.05;         ///< s between broadcasts
   };
 
-  /// Catches SIGTERM, SIGINT, SIGUSR1 and SIGUSR2 until destruction; at most one at a time.
+  /// Catches the signals of StopSignals until destruction; at most one at a time.
   HaltMonitor(const Communicator& comm, const Limits& limits);
   /// `on_look` runs on rank 0 at each broadcast (progress line).
   void set_observer(std::function<void()> on_look) { on_look_ = std::move(on_look); }
-  ~HaltMonitor();
   HaltMonitor(const HaltMonitor&) = delete;
   HaltMonitor& operator=(const HaltMonitor&) = delete;
 
@@ -52,11 +50,11 @@ class HaltMonitor {
 
  private:
   using Clock = std::chrono::steady_clock;
-  static constexpr std::array caught_signals{SIGTERM, SIGINT, SIGUSR1, SIGUSR2};
   Halt look();
   Halt decide() const;
   std::string stopped_by() const;
 
+  StopSignals signals_;
   const Communicator& comm_;
   Limits limits_;
   std::optional<double> job_seconds_;  ///< s since construction that the batch job leaves for work
@@ -68,7 +66,6 @@ class HaltMonitor {
   Clock::time_point last_checkpoint_ = start_;
   Halt last_ = Halt::none;
   std::string reason_;
-  std::array<struct sigaction, caught_signals.size()> before_{};  ///< what the signals did until now
 };
 
 }  // namespace rankflow::parallel
