@@ -34,7 +34,8 @@ enum class Purpose : std::uint32_t {
   forecast_noise = 21,
   evaluation = 22,
   fixed_point_directions = 23,
-  fixed_point_starts = 24
+  fixed_point_starts = 24,
+  sweep_draws = 25
 };
 
 inline constexpr std::array all_purposes = {Purpose::population_choice,
@@ -61,7 +62,8 @@ inline constexpr std::array all_purposes = {Purpose::population_choice,
                                             Purpose::forecast_noise,
                                             Purpose::evaluation,
                                             Purpose::fixed_point_directions,
-                                            Purpose::fixed_point_starts};
+                                            Purpose::fixed_point_starts,
+                                            Purpose::sweep_draws};
 
 static_assert(
     [] {
