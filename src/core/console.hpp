@@ -40,6 +40,8 @@ class Console {
   /// every 60 s in a log.
   void progress(double done, std::string_view note = {});
   void end_progress();
+  /// Says nothing but warnings and errors.
+  bool quiet() const noexcept { return quiet_; }
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -1,0 +1,158 @@
+#include "sweep/case_queue.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace rankflow::sweep {
+namespace {
+
+/// A worker that begins asks so many holders whether they live: what died lately should not wait for the end.
+constexpr std::size_t asked_at_start = 32;
+/// What a network file system lists may be old; then it is better to wait than to look again at once.
+constexpr int most_looks = 3;
+/// How much of stale_after an old heartbeat is watched before it is believed: when the file system itself stood still
+/// nobody is dead.
+constexpr double watched_share = 0.35;
+
+}  // namespace
+
+CaseQueue::CaseQueue(const Plan& plan, Ledger& ledger, int ranks) : plan_(plan), ledger_(ledger), ranks_(ranks) {}
+
+void CaseQueue::look_at_all() {
+  const auto survey = ledger_.survey();
+  fresh_.clear();
+  begun_.clear();
+  held_.clear();
+  cursor_ = 0;
+  for (std::size_t index = 0; index < plan_.cases.size(); ++index) {
+    const auto& one = plan_.cases[index];
+    if (ranks_ > 0 && one.ranks != ranks_) continue;
+    const auto found = survey.find(one.id);
+    const auto state = found == survey.end() ? CaseState{} : found->second;
+    if (state.done) continue;
+    if (state.sessions == 0) {
+      fresh_.push_back(index);
+    } else {
+      (state.last_ended ? begun_ : held_).push_back({index, state});
+    }
+  }
+  taken_.assign(fresh_.size(), false);
+}
+
+Next CaseQueue::next() {
+  const bool first = !looked_;
+  if (first) look_at_all();
+  looked_ = true;
+  for (int look = 0; look < most_looks; ++look) {
+    if (auto claim = next_begun()) return *claim;
+    if (first && look == 0)
+      if (auto claim = next_of_the_dead(asked_at_start)) return *claim;
+    if (auto claim = next_new()) return *claim;
+    look_at_all();
+    if (begun_.empty() && fresh_.empty()) break;
+  }
+  doubt_ = !begun_.empty() || !fresh_.empty();
+  const auto held = held_.size();
+  if (auto claim = next_of_the_dead(held)) return *claim;
+  if (doubt_) return Doubt{.seconds = watched_share * plan_.stale_after / 2};
+  return Nothing{.held = held};
+}
+
+bool CaseQueue::claim(const Candidate& candidate, const std::string& note) {
+  const auto& id = plan_.cases[candidate.index].id;
+  if (!ledger_.claim(id, candidate.state.sessions + 1)) return false;
+  if (!note.empty()) ledger_.end(id, candidate.state.sessions, Ending::died, {.reason = note});
+  return true;
+}
+
+std::optional<Claim> CaseQueue::next_begun() {
+  while (!begun_.empty()) {
+    const auto candidate = begun_.front();
+    begun_.pop_front();
+    if (claim(candidate, "")) return Claim{candidate.index, candidate.state.sessions + 1, candidate.state.deaths()};
+  }
+  return std::nullopt;
+}
+
+std::optional<Claim> CaseQueue::next_of_the_dead(std::size_t most) {
+  for (; most > 0 && !held_.empty(); --most) {
+    const auto candidate = held_.front();
+    held_.pop_front();
+    std::string note;
+    if (is_dead(candidate, note) && claim(candidate, note))
+      return Claim{candidate.index, candidate.state.sessions + 1, candidate.state.deaths()};
+  }
+  return std::nullopt;
+}
+
+bool CaseQueue::is_dead(const Candidate& candidate, std::string& note) {
+  const auto& id = plan_.cases[candidate.index].id;
+  const auto holding = ledger_.holding(id, candidate.state.sessions);
+  if (!holding) return false;
+  const auto& owner = holding->owner;
+  if (owner.surely_gone()) {
+    note = fmt::format("process {} on {} is gone", owner.process, owner.host);
+    return true;
+  }
+  if (holding->silence < plan_.stale_after) {
+    silent_.erase(id);
+    // An owner that beats is silent for a sixth at most; some time more is left to slow file systems.
+    doubt_ = doubt_ || holding->silence > plan_.stale_after / 2;
+    return false;
+  }
+  const auto now = Clock::now();
+  const auto [seen, fresh] = silent_.try_emplace(id, Silence{holding->beat, now});
+  if (!fresh && seen->second.beat != holding->beat) seen->second = {holding->beat, now};
+  const double watched = std::chrono::duration<double>(now - seen->second.since).count();
+  doubt_ = true;
+  if (watched < watched_share * plan_.stale_after) return false;
+  note = owner.host.empty() ? fmt::format("no heartbeat for {:.0f} s", holding->silence)
+                            : fmt::format("no heartbeat of process {} on {} for {:.0f} s", owner.process, owner.host,
+                                          holding->silence);
+  return true;
+}
+
+bool CaseQueue::taken(std::size_t position) {
+  if (!taken_[position] && ledger_.begun(plan_.cases[fresh_[position]].id)) taken_[position] = true;
+  return taken_[position];
+}
+
+/// `position` is taken. Cases are taken in order, more or less, so that the border is found by doubling steps and then
+/// by halving; what is jumped over by mistake is found when all are looked at again.
+std::size_t CaseQueue::first_free_after(std::size_t position) {
+  std::size_t low = position;
+  std::size_t step = 1;
+  std::size_t high = low + step;
+  while (high < fresh_.size() && taken(high)) {
+    low = high;
+    step *= 2;
+    high = low + step;
+  }
+  high = std::min(high, fresh_.size());
+  while (high - low > 1) {
+    const auto middle = low + (high - low) / 2;
+    (taken(middle) ? low : high) = middle;
+  }
+  return high;
+}
+
+std::optional<Claim> CaseQueue::next_new() {
+  while (cursor_ < fresh_.size()) {
+    const auto position = cursor_;
+    if (taken_[position]) {
+      ++cursor_;
+      continue;
+    }
+    taken_[position] = true;
+    const auto index = fresh_[position];
+    if (ledger_.claim(plan_.cases[index].id)) {
+      ++cursor_;
+      return Claim{.index = index};
+    }
+    cursor_ = first_free_after(position);
+  }
+  return std::nullopt;
+}
+
+}  // namespace rankflow::sweep

@@ -1,0 +1,77 @@
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "sweep/ledger.hpp"
+#include "sweep/plan.hpp"
+
+namespace rankflow::sweep {
+
+/// A case that this worker now holds.
+struct Claim {
+  std::size_t index = 0;  ///< in the plan's cases
+  std::int64_t session = 1;
+  std::int64_t deaths = 0;  ///< earlier sessions of the case that died
+};
+/// Somebody holds the rest, but may be dead: to be asked again after so many seconds.
+struct Doubt {
+  double seconds = 0;
+};
+/// Nothing is left to claim.
+struct Nothing {
+  std::size_t held = 0;  ///< cases that living workers are at
+};
+using Next = std::variant<Claim, Doubt, Nothing>;
+
+/// Chooses one worker's next case: first cases that were begun and released, then new ones in the plan's order, then
+/// those of dead workers. Looks at the whole ledger once at the start and whenever it believes that no new case is
+/// left; in between a claim costs a number of operations that grows with the logarithm of the number of cases that
+/// others took meanwhile.
+class CaseQueue {
+ public:
+  /// `ranks`: only cases of so many ranks; 0: all. Both must outlive the queue.
+  CaseQueue(const Plan& plan, Ledger& ledger, int ranks);
+
+  Next next();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Candidate {
+    std::size_t index;
+    CaseState state;
+  };
+  /// A heartbeat that was seen to be old, and since when.
+  struct Silence {
+    double beat;
+    Clock::time_point since;
+  };
+
+  void look_at_all();
+  bool claim(const Candidate& candidate, const std::string& note);
+  std::optional<Claim> next_begun();
+  std::optional<Claim> next_new();
+  /// `most`: how many holders to ask at most.
+  std::optional<Claim> next_of_the_dead(std::size_t most);
+  bool is_dead(const Candidate& candidate, std::string& note);
+  bool taken(std::size_t position);
+  std::size_t first_free_after(std::size_t position);
+
+  const Plan& plan_;
+  Ledger& ledger_;
+  int ranks_;
+  std::vector<std::size_t> fresh_;  ///< cases nobody had begun when all were looked at, in the plan's order
+  std::vector<bool> taken_;         ///< of fresh_: known to be begun
+  std::size_t cursor_ = 0;          ///< into fresh_
+  std::deque<Candidate> begun_;     ///< released, or known to be dead
+  std::deque<Candidate> held_;
+  std::unordered_map<std::string, Silence> silent_;
+  bool looked_ = false;
+  bool doubt_ = false;  ///< some holder may be dead
+};
+
+}  // namespace rankflow::sweep

@@ -1,0 +1,143 @@
+#include "sweep/ledger.hpp"
+
+#include <charconv>
+
+#include "config/parse.hpp"
+#include "config/toml_text.hpp"
+#include "core/error.hpp"
+
+namespace rankflow::sweep {
+namespace {
+
+constexpr const char* done_suffix = ".done";
+
+std::string suffix_of(Ending ending) {
+  return ending == Ending::released ? ".released" : ".died";
+}
+
+std::string name(const std::string& id, const std::string& suffix) {
+  return id.substr(0, 2) + "/" + id + suffix;
+}
+
+std::string session_name(const std::string& id, std::int64_t session, const std::string& suffix = "") {
+  return name(id, fmt::format(".{}{}", session, suffix));
+}
+
+std::string text_of(const EndNote& note) {
+  return config::document_toml({config::Table{{"seconds", {note.seconds}}, {"reason", {note.reason}}}});
+}
+
+EndNote parse_note(const std::string& text) {
+  const auto root = config::parse_document(text, "note");
+  const auto* seconds = root.find("seconds");
+  const auto* reason = root.find("reason");
+  return {.seconds = seconds != nullptr && seconds->as<double>() != nullptr ? *seconds->as<double>() : 0,
+          .reason = reason != nullptr && reason->as<std::string>() != nullptr ? *reason->as<std::string>() : ""};
+}
+
+/// What one case's names say, in any order of the names.
+struct Names {
+  CaseState state;
+  std::int64_t last_end = 0;  ///< last session that ended
+
+  void add(std::string_view rest) {
+    if (rest == "done") state.done = true;
+    std::int64_t session = 0;
+    const auto [after, failure] = std::from_chars(rest.data(), rest.data() + rest.size(), session);
+    if (failure != std::errc{}) return;
+    const std::string_view suffix = rest.substr(static_cast<std::size_t>(after - rest.data()));
+    if (suffix.empty()) state.sessions = std::max(state.sessions, session);
+    if (suffix == ".released") ++state.released;
+    if (suffix == ".released" || suffix == ".died") last_end = std::max(last_end, session);
+  }
+  CaseState result() const {
+    auto all = state;
+    all.last_ended = all.sessions > 0 && last_end >= all.sessions;
+    return all;
+  }
+};
+
+}  // namespace
+
+Ledger::Ledger(const std::filesystem::path& sweep) : files_(sweep / "ledger"), me_(Owner::myself().text()) {}
+
+bool Ledger::claim(const std::string& id, std::int64_t session) {
+  if (!files_.create(session_name(id, session), me_)) return false;
+  // What is done was begun, so that only a later session can come after the outcome.
+  return session == 1 || !files_.exists(name(id, done_suffix));
+}
+
+bool Ledger::begun(const std::string& id) const {
+  return files_.exists(session_name(id, 1));
+}
+
+bool Ledger::beat(const std::string& id, std::int64_t session) const {
+  return files_.touch(session_name(id, session)) && !files_.exists(session_name(id, session + 1));
+}
+
+void Ledger::end(const std::string& id, std::int64_t session, Ending ending, const EndNote& note) {
+  files_.publish(session_name(id, session, suffix_of(ending)), text_of(note));
+}
+
+bool Ledger::finish(const std::string& id, std::int64_t session, const Outcome& outcome) {
+  return !files_.exists(session_name(id, session + 1)) && files_.publish(name(id, done_suffix), text_of(outcome));
+}
+
+Survey Ledger::survey() const {
+  std::unordered_map<std::string, Names> names;
+  constexpr std::size_t folder_length = 2;
+  files_.list("", [&](std::string_view folder) {
+    if (folder.size() != folder_length) return;
+    files_.list(std::string(folder), [&](std::string_view file) {
+      const auto dot = file.find('.');
+      if (dot != std::string_view::npos) names[std::string(file.substr(0, dot))].add(file.substr(dot + 1));
+    });
+  });
+  Survey survey;
+  survey.reserve(names.size());
+  for (const auto& [id, found] : names) survey.emplace(id, found.result());
+  return survey;
+}
+
+CaseState Ledger::state(const std::string& id) const {
+  Names names;
+  if (files_.exists(name(id, done_suffix))) names.add("done");
+  for (std::int64_t session = 1; files_.exists(session_name(id, session)); ++session) {
+    names.add(std::to_string(session));
+    for (const auto ending : {Ending::released, Ending::died})
+      if (files_.exists(session_name(id, session, suffix_of(ending))))
+        names.add(std::to_string(session) + suffix_of(ending));
+  }
+  return names.result();
+}
+
+std::optional<Holding> Ledger::holding(const std::string& id, std::int64_t session) {
+  const auto found = files_.read(session_name(id, session));
+  if (!found) return std::nullopt;
+  return Holding{
+      .owner = Owner::parse(found->text), .beat = found->modified, .silence = files_.now() - found->modified};
+}
+
+EndNote Ledger::notes(const std::string& id, std::int64_t sessions) const {
+  EndNote all;
+  for (std::int64_t session = 1; session <= sessions; ++session) {
+    for (const auto ending : {Ending::released, Ending::died}) {
+      const auto found = files_.read(session_name(id, session, suffix_of(ending)));
+      if (!found) continue;
+      const auto note = parse_note(found->text);
+      all.seconds += note.seconds;
+      if (ending == Ending::died)
+        all.reason += fmt::format("{}session {}: {}", all.reason.empty() ? "" : "\n", session, note.reason);
+    }
+  }
+  return all;
+}
+
+std::optional<Outcome> Ledger::outcome(const std::string& id) const {
+  const auto file = name(id, done_suffix);
+  const auto found = files_.read(file);
+  if (!found) return std::nullopt;
+  return parse_outcome(found->text, files_.path() / file);
+}
+
+}  // namespace rankflow::sweep

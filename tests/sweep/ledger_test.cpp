@@ -1,0 +1,186 @@
+#include "sweep/ledger.hpp"
+
+#include <cmath>
+#include <fstream>
+#include <limits>
+
+#include <sys/stat.h>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/error.hpp"
+#include "sweep/ledger_support.hpp"
+
+namespace rankflow::sweep {
+namespace {
+
+using testing::HasSubstr;
+
+const std::string id = "ab00000000000001";
+
+Outcome some_outcome() {
+  return {.status = Status::done,
+          .exit_code = 0,
+          .message = "a \"message\"\nof two lines",
+          .seconds = 1.0 / 3,
+          .sessions = 2,
+          .deaths = 1,
+          .ranks = 3,
+          .host = "node7",
+          .finished = "2024-05-01T12:00:00Z",
+          .metrics = {{"log_likelihood", -1.5e-300}, {"held_out", std::numeric_limits<double>::quiet_NaN()}}};
+}
+
+TEST(Outcome, ReadsBackAsWritten) {
+  const auto outcome = some_outcome();
+  const auto read = parse_outcome(text_of(outcome), "x");
+  EXPECT_EQ(read.status, outcome.status);
+  EXPECT_EQ(read.message, outcome.message);
+  EXPECT_EQ(read.seconds, outcome.seconds);
+  EXPECT_EQ(read.sessions, 2);
+  EXPECT_EQ(read.deaths, 1);
+  EXPECT_EQ(read.ranks, 3);
+  EXPECT_EQ(read.host, "node7");
+  EXPECT_EQ(read.finished, outcome.finished);
+  EXPECT_EQ(read.metrics.at("log_likelihood"), -1.5e-300);
+  EXPECT_TRUE(std::isnan(read.metrics.at("held_out")));
+}
+
+TEST(Outcome, DamagedRecordsAreNamed) {
+  auto text = text_of(some_outcome());
+  for (const auto& damaged :
+       {text.substr(0, text.size() / 2), std::string("status = \"gone\"\n"), std::string("= 3")}) {
+    try {
+      parse_outcome(damaged, "ledger/ab/x.done");
+      ADD_FAILURE() << damaged;
+    } catch (const InputOutputError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("ledger/ab/x.done"));
+    }
+  }
+}
+
+TEST(Ledger, OneClaimsAndTheOthersDoNot) {
+  const SweepFolder sweep;
+  Ledger first(sweep.path());
+  Ledger second(sweep.path());
+  EXPECT_FALSE(first.begun(id));
+  EXPECT_TRUE(first.claim(id));
+  EXPECT_FALSE(second.claim(id));
+  EXPECT_TRUE(second.begun(id));
+  EXPECT_TRUE(second.claim("ab00000000000002"));
+}
+
+TEST(Ledger, OneOutcomeIsRecordedAndStays) {
+  const SweepFolder sweep;
+  Ledger ledger(sweep.path());
+  ASSERT_TRUE(ledger.claim(id));
+  EXPECT_EQ(ledger.outcome(id), std::nullopt);
+  EXPECT_TRUE(ledger.finish(id, 1, some_outcome()));
+  auto other = some_outcome();
+  other.status = Status::failed;
+  EXPECT_FALSE(ledger.finish(id, 1, other));
+  EXPECT_EQ(ledger.outcome(id)->status, Status::done);
+  EXPECT_FALSE(ledger.claim(id, 2)) << "it is done";
+}
+
+TEST(Ledger, WhoeverLostItsClaimLearnsItAndRecordsNothing) {
+  const SweepFolder sweep;
+  Ledger sleeper(sweep.path());
+  Ledger taker(sweep.path());
+  ASSERT_TRUE(sleeper.claim(id));
+  EXPECT_TRUE(sleeper.beat(id, 1));
+  ASSERT_TRUE(taker.claim(id, 2));
+  EXPECT_FALSE(sleeper.beat(id, 1));
+  EXPECT_FALSE(sleeper.finish(id, 1, some_outcome()));
+  EXPECT_EQ(taker.outcome(id), std::nullopt);
+  EXPECT_TRUE(taker.finish(id, 2, some_outcome()));
+}
+
+TEST(Ledger, StatesOfOneCaseAndOfAll) {
+  const SweepFolder sweep;
+  Ledger ledger(sweep.path());
+  const auto expect = [&](const CaseState& expected, const char* when) {
+    const auto all = ledger.survey();
+    for (const auto& state : {ledger.state(id), all.contains(id) ? all.at(id) : CaseState{}}) {
+      EXPECT_EQ(state.done, expected.done) << when;
+      EXPECT_EQ(state.sessions, expected.sessions) << when;
+      EXPECT_EQ(state.released, expected.released) << when;
+      EXPECT_EQ(state.last_ended, expected.last_ended) << when;
+    }
+  };
+  expect({}, "untouched");
+  ledger.claim(id);
+  expect({.sessions = 1}, "running");
+  ledger.end(id, 1, Ending::released, {.seconds = 2.5, .reason = "signal 15"});
+  expect({.sessions = 1, .released = 1, .last_ended = true}, "released");
+  ledger.claim(id, 2);
+  expect({.sessions = 2, .released = 1}, "running again");
+  ledger.end(id, 2, Ending::died, {.seconds = 0, .reason = "killed"});
+  ledger.end(id, 2, Ending::died, {.seconds = 0, .reason = "a second opinion"});
+  expect({.sessions = 2, .released = 1, .last_ended = true}, "dead");
+  EXPECT_EQ(ledger.state(id).deaths(), 1);
+  EXPECT_EQ(ledger.notes(id, 2).seconds, 2.5);
+  EXPECT_EQ(ledger.notes(id, 2).reason, "session 2: killed");
+  ledger.claim(id, 3);
+  ledger.finish(id, 3, some_outcome());
+  expect({.done = true, .sessions = 3, .released = 1}, "done");
+}
+
+TEST(Ledger, TheHolderIsKnownAndItsSilence) {
+  const SweepFolder sweep;
+  Ledger ledger(sweep.path());
+  EXPECT_EQ(ledger.holding(id, 1).has_value(), false);
+  ledger.claim(id);
+  const auto holding = ledger.holding(id, 1);
+  ASSERT_TRUE(holding);
+  EXPECT_EQ(holding->owner.process, Owner::myself().process);
+  EXPECT_EQ(holding->owner.host, Owner::myself().host);
+  EXPECT_FALSE(holding->owner.surely_gone());
+  EXPECT_LT(holding->silence, 5);
+  make_older(sweep.path() / "ledger" / "ab" / (id + ".1"), 1000);
+  EXPECT_GT(ledger.holding(id, 1)->silence, 995);
+  ledger.beat(id, 1);
+  EXPECT_LT(ledger.holding(id, 1)->silence, 5);
+}
+
+TEST(Ledger, AClaimWithoutTextHasAnUnknownOwner) {
+  const SweepFolder sweep;
+  Ledger ledger(sweep.path());
+  std::filesystem::create_directories(sweep.path() / "ledger" / "ab");
+  std::ofstream(sweep.path() / "ledger" / "ab" / (id + ".1")) << "host = \"nod";
+  EXPECT_FALSE(ledger.claim(id));
+  const auto holding = ledger.holding(id, 1);
+  ASSERT_TRUE(holding);
+  EXPECT_EQ(holding->owner.host, "");
+  EXPECT_FALSE(holding->owner.surely_gone());
+}
+
+TEST(Owner, AProcessThatEndedIsGoneAndAnotherOfItsNumberToo) {
+  const auto me = Owner::myself();
+  EXPECT_FALSE(me.surely_gone());
+  auto gone = me;
+  gone.process = ended_process();
+  EXPECT_TRUE(gone.surely_gone());
+  auto namesake = me;
+  namesake.started -= 1;
+  EXPECT_TRUE(namesake.surely_gone());
+  auto elsewhere = gone;
+  elsewhere.instance += "-of-another-node";
+  EXPECT_FALSE(elsewhere.surely_gone()) << "nobody can tell from here";
+}
+
+TEST(Ledger, RefusalsNameTheFile) {
+  const SweepFolder sweep;
+  std::ofstream(sweep.path() / "ledger") << "a file where a folder should be";
+  Ledger ledger(sweep.path());
+  try {
+    ledger.claim(id);
+    ADD_FAILURE();
+  } catch (const InputOutputError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("ledger/ab/" + id + ".1"));
+  }
+}
+
+}  // namespace
+}  // namespace rankflow::sweep
