@@ -5,6 +5,7 @@ endif()
 option(RANKFLOW_TESTS "Build the tests" ON)
 option(RANKFLOW_BENCH "Build the benchmarks" ON)
 option(RANKFLOW_SANITIZE "Address and undefined-behaviour sanitizers" OFF)
+option(RANKFLOW_TOGETHER "Compile the files of a layer together: a third of the time for a build that is made once" OFF)
 option(RANKFLOW_ASSERTIONS "Keep assertions in optimised builds" OFF)
 set(RANKFLOW_ARCH "native" CACHE STRING "Value of -march; empty for the compiler's baseline")
 
@@ -16,8 +17,11 @@ endif()
 
 add_library(rankflow_settings INTERFACE)
 target_compile_features(rankflow_settings INTERFACE cxx_std_20)
-target_compile_options(rankflow_settings INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+if(RANKFLOW_TOGETHER)  # where files meet that never meet otherwise; the other builds look at each alone
+  target_compile_options(rankflow_settings INTERFACE -Wno-subobject-linkage)
+else()
+  target_compile_options(rankflow_settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+endif()
 # A product and a sum are fused only where the code says so (model/fused_product.hpp): otherwise the same expression, inlined into two places,
 # may round differently, and a resumed run would not repeat the bits of a straight one.
 target_compile_options(rankflow_settings INTERFACE -ffp-contract=off)
@@ -32,7 +36,9 @@ if(RANKFLOW_HAS_WIDE_VECTORS)
 endif()
 if(RANKFLOW_SANITIZE)
   target_compile_options(rankflow_settings INTERFACE
-    -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+    # ends by the address sanitizer anyway; without these checks code is half as long
+    -fno-sanitize=null,vptr,nonnull-attribute,returns-nonnull-attribute)
   target_link_options(rankflow_settings INTERFACE -fsanitize=address,undefined)
 endif()
 if(RANKFLOW_ASSERTIONS)

@@ -18,7 +18,7 @@ using Points = Eigen::MatrixXd;
 /// Affine systems solved from one start at most.
 constexpr int most_jumps = 100;
 /// Starts whose closed orbits are compared with each other before they travel.
-constexpr std::int64_t block = 256;
+constexpr std::int64_t starts_block = 256;
 
 /// Values [order, R] that lie row by row.
 Points rows_of(const double* values, int order, int rank) {
@@ -86,10 +86,10 @@ std::vector<Points> cycles_from_starts(const LatentMap& map, int order, const co
   const RandomStarts starts(seed, StartUse::cycles, static_cast<std::uint32_t>(order),
                             Eigen::VectorXd::Zero(map.rank()), options.start_scale * map.drive_scale());
   std::vector<double> mine;  // for each orbit: number of its block, points
-  for (std::int64_t b = comm.rank(); b * block < options.starts; b += comm.size()) {
-    const std::int64_t end = std::min((b + 1) * block, options.starts);
+  for (std::int64_t b = comm.rank(); b * starts_block < options.starts; b += comm.size()) {
+    const std::int64_t end = std::min((b + 1) * starts_block, options.starts);
     std::vector<Points> kept;
-    for (std::int64_t i = b * block; i < end; ++i)
+    for (std::int64_t i = b * starts_block; i < end; ++i)
       if (const auto points = close(map, starts.start(i), order, rounding, length)) keep_if_new(*points, length, kept);
     for (const auto& points : kept) {
       mine.push_back(static_cast<double>(b));

@@ -17,7 +17,7 @@ namespace {
 
 using config::EvaluateOptions;
 
-constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
 
 /// Mean over the entries that exist.
 double mean_of(const std::vector<double>& values) {
@@ -27,7 +27,7 @@ double mean_of(const std::vector<double>& values) {
     sum += value;
     count += 1;
   }
-  return count > 0 ? sum / count : not_a_number;
+  return count > 0 ? sum / count : unknown;
 }
 
 std::vector<double> times(std::vector<double> values, double factor) {
@@ -97,8 +97,7 @@ void add_moments(const Sides& raw, Collector& collector) {
   const auto data = moments(raw.data), generated = moments(raw.generated);
   std::vector<double> shift;  // in standard deviations, because data are often centred
   for (std::size_t channel = 0; channel < data.mean.size(); ++channel)
-    shift.push_back(data.varies(channel) ? (generated.mean[channel] - data.mean[channel]) / data.sd[channel]
-                                         : not_a_number);
+    shift.push_back(data.varies(channel) ? (generated.mean[channel] - data.mean[channel]) / data.sd[channel] : unknown);
   for (auto& value : shift) value *= value;
   collector.number({"mean_error", "1", "error of the means in the data's standard deviations, root mean square"},
                    std::sqrt(mean_of(shift)));
@@ -137,7 +136,7 @@ Series without_unobserved(Series generated, const Series& data) {
     for (std::int64_t time = 0; time < data.times; ++time) {
       const double* row = data.values.data() + data.row(data.trials == 1 ? 0 : trial, time);
       if (std::all_of(row, row + width, [](double value) { return std::isnan(value); }))
-        std::fill_n(generated.values.data() + generated.row(trial, time), width, not_a_number);
+        std::fill_n(generated.values.data() + generated.row(trial, time), width, unknown);
     }
   return generated;
 }

@@ -27,7 +27,7 @@ double nearest_kink(const KinkedSystem& system, const SmallVector& place) {
   return nearest;
 }
 
-bool before(const FixedPoint& a, const FixedPoint& b) {
+bool precedes(const FixedPoint& a, const FixedPoint& b) {
   return std::lexicographical_compare(a.place.begin(), a.place.end(), b.place.begin(), b.place.end());
 }
 
@@ -53,7 +53,7 @@ Verified refine(const std::function<Eigen::VectorXd(const Eigen::VectorXd&)>& re
 
 std::vector<FixedPoint> without_duplicates(std::vector<FixedPoint> points, double length) {
   for (auto& point : points) point.place.array() += 0.0;  // no negative zeros
-  std::sort(points.begin(), points.end(), before);
+  std::sort(points.begin(), points.end(), precedes);
   std::vector<FixedPoint> kept;
   for (auto& point : points) {
     const double margin = same_zero * (point.place.lpNorm<Eigen::Infinity>() + length);

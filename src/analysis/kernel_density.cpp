@@ -14,10 +14,10 @@ namespace {
 
 using Eigen::ArrayXd;
 using Eigen::MatrixXd;
-using Columns = Eigen::Map<const MatrixXd>;
+using Centres = Eigen::Map<const MatrixXd>;
 
 /// Centres of one matrix product; with `group` points the distances take 128 KiB.
-constexpr std::int64_t block = 512;
+constexpr std::int64_t block_rows = 512;
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// Running Σ exp(−e) = total · exp(−least).
@@ -44,10 +44,10 @@ KernelDensity::KernelDensity(std::span<const double> centres, std::int64_t dimen
   if (count_ < 1 || !(bandwidth > 0))
     throw InternalError("kernel density on {} numbers of dimension {} with bandwidth {}", centres.size(), dimension,
                         bandwidth);
-  const Columns given(centres.data(), dimension_, count_);
+  const Centres given(centres.data(), dimension_, count_);
   const Eigen::VectorXd mean = given.rowwise().mean();
   mean_.assign(mean.data(), mean.data() + mean.size());
-  const std::int64_t padded = (count_ + block - 1) / block * block;
+  const std::int64_t padded = (count_ + block_rows - 1) / block_rows * block_rows;
   centres_.assign(static_cast<std::size_t>(padded * dimension_), 0.0);
   exponent_.assign(static_cast<std::size_t>(padded), infinity);
   Eigen::Map<MatrixXd> kept(centres_.data(), dimension_, padded);
@@ -57,14 +57,14 @@ KernelDensity::KernelDensity(std::span<const double> centres, std::int64_t dimen
 
 void KernelDensity::log_density(std::span<const double> points, std::span<double, group> result) const {
   const Eigen::Map<const Eigen::VectorXd> mean(mean_.data(), dimension_);
-  const MatrixXd scaled = (Columns(points.data(), dimension_, group).colwise() - mean) * scale_;
+  const MatrixXd scaled = (Centres(points.data(), dimension_, group).colwise() - mean) * scale_;
   const Eigen::VectorXd norm = scaled.colwise().squaredNorm().transpose();
   std::array<Total, group> totals;
-  MatrixXd product(block, group);
-  ArrayXd exponents(block);
-  for (std::int64_t first = 0; first < static_cast<std::int64_t>(exponent_.size()); first += block) {
-    product.noalias() = Columns(centres_.data() + first * dimension_, dimension_, block).transpose() * scaled;
-    const Eigen::Map<const ArrayXd> norms(exponent_.data() + first, block);
+  MatrixXd product(block_rows, group);
+  ArrayXd exponents(block_rows);
+  for (std::int64_t first = 0; first < static_cast<std::int64_t>(exponent_.size()); first += block_rows) {
+    product.noalias() = Centres(centres_.data() + first * dimension_, dimension_, block_rows).transpose() * scaled;
+    const Eigen::Map<const ArrayXd> norms(exponent_.data() + first, block_rows);
     for (std::int64_t point = 0; point < group; ++point) {
       // Rounding may leave a distance of 0 slightly negative.
       exponents = (norms + norm[point] - 2 * product.col(point).array()).max(0.0);

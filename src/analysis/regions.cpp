@@ -23,7 +23,7 @@ KinkedSystem tidied(KinkedSystem system) {
   return system;
 }
 
-bool before(const Zero& a, const Zero& b) {
+bool in_order(const Zero& a, const Zero& b) {
   return std::lexicographical_compare(a.place.begin(), a.place.end(), b.place.begin(), b.place.end());
 }
 
@@ -101,14 +101,14 @@ RegionZeros RegionSearch::gather(const parallel::Communicator& comm, const std::
   for (const auto& record : gather_records(comm, mine, n + 2))
     candidates.push_back(
         {Eigen::Map<const Eigen::VectorXd>(record.data() + 2, static_cast<Eigen::Index>(n)), record[1] > 0});
-  std::sort(candidates.begin(), candidates.end(), before);  // any order of the blocks gives the same list
+  std::sort(candidates.begin(), candidates.end(), in_order);  // any order of the blocks gives the same list
   ZeroList merged(same_zero, table_.length());
   for (const auto& zero : candidates) merged.insert(zero);
   RegionZeros result;
   result.unresolved = add_rays(merged);
   for (const auto& zero : merged.zeros())
     result.zeros.push_back({reduction_.lift(zero.place), zero.continuum || reduction_.degenerate()});
-  std::sort(result.zeros.begin(), result.zeros.end(), before);
+  std::sort(result.zeros.begin(), result.zeros.end(), in_order);
   return result;
 }
 

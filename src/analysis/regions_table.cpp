@@ -6,14 +6,13 @@ namespace rankflow::analysis {
 namespace {
 
 using Batch = xsimd::batch<double>;
-constexpr std::size_t lanes = Batch::size;
-constexpr std::size_t block = 64;  ///< kinks between two looks of inside(); a multiple of `lanes`
+constexpr std::size_t kinks_at_once = 64;  ///< kinks between two looks of inside(); a multiple of Batch::size
 
 /// sum_k f(k) over whole registers.
 template <class Function>
 double sum_over(std::size_t count, Function f) {
   Batch sum(0.0);
-  for (std::size_t k = 0; k < count; k += lanes) sum += f(k);
+  for (std::size_t k = 0; k < count; k += Batch::size) sum += f(k);
   return xsimd::hadd(sum);
 }
 
@@ -27,7 +26,7 @@ KinkTable::KinkTable(const KinkedSystem& system)
       constant_(system.constant),
       length_(system.length()),
       steepness_(system.steepness()) {
-  const auto padded_count = (static_cast<std::size_t>(count_) + block - 1) / block * block;
+  const auto padded_count = (static_cast<std::size_t>(count_) + kinks_at_once - 1) / kinks_at_once * kinks_at_once;
   thresholds_.assign(padded_count, 1.0);
   normals_.assign(static_cast<std::size_t>(dimension_), Column(padded_count, 0.0));
   weights_.assign(static_cast<std::size_t>(outputs_), Column(padded_count, 0.0));
@@ -58,7 +57,7 @@ double KinkTable::tolerance(const SmallVector& x) const {
 }
 
 void KinkTable::heights(const SmallVector& x, double* heights) const {
-  for (std::size_t k = 0; k < padded(); k += lanes) {
+  for (std::size_t k = 0; k < padded(); k += Batch::size) {
     Batch height = -Batch::load_aligned(thresholds_.data() + k);
     for (int i = 0; i < dimension_; ++i)
       height = xsimd::fma(Batch::load_aligned(normals_[static_cast<std::size_t>(i)].data() + k), Batch(x[i]), height);
@@ -67,7 +66,7 @@ void KinkTable::heights(const SmallVector& x, double* heights) const {
 }
 
 void KinkTable::slopes(const SmallVector& direction, double* slopes) const {
-  for (std::size_t k = 0; k < padded(); k += lanes) {
+  for (std::size_t k = 0; k < padded(); k += Batch::size) {
     Batch slope(0.0);
     for (int i = 0; i < dimension_; ++i)
       slope =
@@ -105,21 +104,21 @@ void KinkTable::divide(const double* heights, double near, double* active, doubl
                        std::vector<std::size_t>& touching) const {
   const Batch one(1.0);
   const Batch none(0.0);
-  for (std::size_t begin = 0; begin < padded(); begin += lanes) {
+  for (std::size_t begin = 0; begin < padded(); begin += Batch::size) {
     const auto height = Batch::load_aligned(heights + begin);
     const auto above = xsimd::select(height > Batch(near), one, none);
     above.store_aligned(active + begin);
     (above - xsimd::select(height < Batch(-near), one, none)).store_aligned(sides + begin);
     if (!xsimd::any(xsimd::abs(height) <= Batch(near))) continue;
-    for (std::size_t k = begin; k < begin + lanes; ++k)
+    for (std::size_t k = begin; k < begin + Batch::size; ++k)
       if (std::abs(heights[k]) <= near) touching.push_back(k);
   }
 }
 
 bool KinkTable::inside(const SmallVector& x, const double* sides, double tolerance) const {
-  for (std::size_t begin = 0; begin < padded(); begin += block) {
+  for (std::size_t begin = 0; begin < padded(); begin += kinks_at_once) {
     Batch least(0.0);
-    for (std::size_t k = begin; k < begin + block; k += lanes) {
+    for (std::size_t k = begin; k < begin + kinks_at_once; k += Batch::size) {
       Batch height = -Batch::load_aligned(thresholds_.data() + k);
       for (int i = 0; i < dimension_; ++i)
         height = xsimd::fma(Batch::load_aligned(normals_[static_cast<std::size_t>(i)].data() + k), Batch(x[i]), height);

@@ -27,10 +27,11 @@ std::vector<double> states_of(const Series& series, const char* which) {
   return rows;
 }
 
-/// Points of the data's density: a random state plus a normal deviate per channel. Sample s depends on its number only.
-class Points {
+/// StateRows of the data's density: a random state plus a normal deviate per channel. Sample s depends on its number
+/// only.
+class StateRows {
  public:
-  Points(std::span<const double> states, std::int64_t dimension, const DivergenceOptions& options)
+  StateRows(std::span<const double> states, std::int64_t dimension, const DivergenceOptions& options)
       : states_(states), dimension_(static_cast<std::size_t>(dimension)), options_(options) {}
 
   void draw(std::int64_t first, std::span<double> points) const {
@@ -60,7 +61,7 @@ std::vector<double> log_densities(const Series& data, const Series& generated, c
   const auto states = states_of(data, "data");
   const KernelDensity p(states, data.channels, options.bandwidth);
   const KernelDensity q(states_of(generated, "generated series"), data.channels, options.bandwidth);
-  const Points source(states, data.channels, options);
+  const StateRows source(states, data.channels, options);
   const std::int64_t groups = (options.samples + group - 1) / group;
   const auto first_of = [&](int rank) { return groups * rank / comm.size(); };
   std::vector<double> points(static_cast<std::size_t>(group * data.channels)), mine, all;
@@ -84,7 +85,7 @@ struct Mean {
   double error = 0;  ///< standard error
 };
 
-Mean mean_of(const std::vector<double>& values) {
+Mean mean_and_error(const std::vector<double>& values) {
   const auto n = static_cast<double>(values.size());
   double sum = 0, squares = 0;
   for (const double value : values) sum += value;
@@ -107,7 +108,7 @@ StateDivergence state_divergence(const Series& data, const Series& generated, co
     all.push_back(p - q);
     if (std::min(p, q) >= log_underflow) kept.push_back(p - q);
   }
-  const auto published = mean_of(kept), complete = mean_of(all);
+  const auto published = mean_and_error(kept), complete = mean_and_error(all);
   return {.published = published.value,
           .published_error = published.error,
           .complete = complete.value,

@@ -17,23 +17,18 @@ const std::string state_group = "/state";
 const std::string digest_group = "/digests";
 const std::string attributes_part = "attributes";
 
-template <class T>
-constexpr Type type_in_file = std::is_same_v<T, float>    ? Type::f32
-                              : std::is_same_v<T, double> ? Type::f64
-                                                          : Type::i64;
-
 std::string path_of(const std::string& name) {
   return state_group + "/" + name;
 }
 
-std::string text_of(const Attribute& value) {
+std::string fingerprint(const Attribute& value) {
   return std::visit([](const auto& held) { return fmt::format("{}", held); }, value);
 }
 
 /// Checksums cover datasets only; this covers the attributes.
 std::string digest_of(const Attributes& attributes) {
   std::string text;
-  for (const auto& [name, value] : attributes) text += fmt::format("{}={};", name, text_of(value));
+  for (const auto& [name, value] : attributes) text += fmt::format("{}={};", name, fingerprint(value));
   return hash_of(text);
 }
 

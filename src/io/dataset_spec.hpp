@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
 #include <vector>
 
@@ -15,6 +16,11 @@ using Shape = std::vector<std::uint64_t>;
 enum class Type { f32, f64, i8, i16, i32, i64, u8, u16, u32, u64, boolean, text, other };
 
 std::size_t size_of(Type type);
+/// The type a number of ours has in a file.
+template <class T>
+inline constexpr Type type_in_file = std::is_same_v<T, float>    ? Type::f32
+                                     : std::is_same_v<T, double> ? Type::f64
+                                                                 : Type::i64;
 /// As in "float64".
 std::string_view name_of(Type type);
 

@@ -6,9 +6,6 @@ namespace rankflow::io {
 namespace {
 
 template <class T>
-constexpr Type type_in_file = sizeof(T) == 4 ? Type::f32 : Type::f64;
-
-template <class T>
 void write_array(File& file, const std::string& path, const NetworkArrays<T>& arrays, std::span<const T> values,
                  std::int64_t columns, const std::vector<std::string>& dimensions, const std::string& units,
                  const std::string& long_name) {

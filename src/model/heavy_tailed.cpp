@@ -8,11 +8,7 @@
 #include "parallel/random_stream.hpp"
 
 namespace rankflow::model {
-namespace {
-
-constexpr auto tile_length = static_cast<std::size_t>(parallel::tile_size);
-
-}  // namespace
+namespace {}  // namespace
 
 HeavyTailedLoadings::HeavyTailedLoadings(const config::HeavyTailedOptions& options, std::uint64_t seed)
     : options_(options), seed_(seed) {
@@ -44,7 +40,7 @@ void HeavyTailedLoadings::draw(std::int64_t first, int part, int entry, std::spa
   parallel::normal<double>(parallel::Stream(seed_, parallel::Purpose::connectivity), {.step = step},
                            static_cast<std::uint64_t>(first), out);
   if (options_.distribution == config::HeavyTail::student_t) {
-    for (std::size_t i = 0; i < tile_length; ++i) out[i] *= scale[i];
+    for (std::size_t i = 0; i < parallel::tile_length; ++i) out[i] *= scale[i];
     return;
   }
   const double s = options_.log_std;
@@ -53,7 +49,7 @@ void HeavyTailedLoadings::draw(std::int64_t first, int part, int entry, std::spa
 }
 
 void HeavyTailedLoadings::fill(std::int64_t first, LoadingTile& tile) const {
-  std::array<double, tile_length> scale;
+  std::array<double, parallel::tile_length> scale;
   draw_scale(first, 0, scale);
   for (int r = 0; r < rank(); ++r) draw(first, 0, r, scale, tile.m(r));
   draw_scale(first, 1, scale);
@@ -64,7 +60,7 @@ void HeavyTailedLoadings::fill(std::int64_t first, LoadingTile& tile) const {
     for (int s = 0; s < rank(); ++s) {
       const double overlap = options_.overlap[static_cast<std::size_t>(r)][static_cast<std::size_t>(s)];
       const auto m = tile.m(s);
-      for (std::size_t i = 0; i < tile_length; ++i) n[i] += overlap * m[i];
+      for (std::size_t i = 0; i < parallel::tile_length; ++i) n[i] += overlap * m[i];
     }
   }
 }

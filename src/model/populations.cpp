@@ -13,8 +13,6 @@
 namespace rankflow::model {
 namespace {
 
-constexpr auto tile_length = static_cast<std::size_t>(parallel::tile_size);
-
 /// The normals that make up variable v, of which the network has `rank` m and n, then b, then d last.
 void draw_normals(std::uint64_t seed, int variable, int rank, int inputs, std::int64_t first, TileColumn out) {
   using parallel::Purpose;
@@ -97,10 +95,10 @@ void GaussianMixture::choose(std::int64_t first, LoadingTile& tile) const {
     std::fill(population.begin(), population.end(), std::uint8_t{0});
     return;
   }
-  std::array<double, tile_length> chance;
+  std::array<double, parallel::tile_length> chance;
   parallel::uniform<double>(parallel::Stream(seed_, parallel::Purpose::population_choice), {},
                             static_cast<std::uint64_t>(first), chance);
-  for (std::size_t i = 0; i < tile_length; ++i) {
+  for (std::size_t i = 0; i < parallel::tile_length; ++i) {
     const auto limit = std::upper_bound(cumulative_.begin(), cumulative_.end() - 1, chance[i]);
     population[i] = static_cast<std::uint8_t>(limit - cumulative_.begin());
   }
@@ -112,9 +110,9 @@ void GaussianMixture::fill(std::int64_t first, LoadingTile& tile) const {
   for (int v = 0; v < variables(); ++v) {
     const auto& mean = means_[static_cast<std::size_t>(v)];
     const auto out = tile.variable(v);
-    for (std::size_t i = 0; i < tile_length; ++i) out[i] = mean[population[i]];
+    for (std::size_t i = 0; i < parallel::tile_length; ++i) out[i] = mean[population[i]];
   }
-  std::array<double, tile_length> normals;
+  std::array<double, parallel::tile_length> normals;
   for (int from = 0; from < variables(); ++from) {
     bool drawn = false;
     for (const Factor& factor : factors_) {
@@ -122,7 +120,7 @@ void GaussianMixture::fill(std::int64_t first, LoadingTile& tile) const {
       if (!drawn) draw_normals(seed_, from, rank_, inputs_, first, normals);
       drawn = true;
       const auto out = tile.variable(factor.to);
-      for (std::size_t i = 0; i < tile_length; ++i) out[i] += factor.value[population[i]] * normals[i];
+      for (std::size_t i = 0; i < parallel::tile_length; ++i) out[i] += factor.value[population[i]] * normals[i];
     }
   }
 }

@@ -8,6 +8,8 @@ namespace rankflow::parallel {
 /// between ranks: that is what makes sums independent of the rank count. 512 doubles of a few arrays
 /// fit the first-level cache.
 inline constexpr std::int64_t tile_size = 512;
+/// The same, to size an array.
+inline constexpr auto tile_length = static_cast<std::size_t>(tile_size);
 
 /// Contiguous share of `items` global items (neurons) that one rank holds: whole tiles, the first
 /// tiles on the first ranks. A rank may hold none. Padding: storage is in whole tiles; entries past the

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -12,6 +13,9 @@ class CheckpointReader;
 }  // namespace rankflow::io
 
 namespace rankflow::simulate {
+
+/// The time at which a trial ended early, where it did not.
+inline constexpr double never = std::numeric_limits<double>::quiet_NaN();
 
 /// The state of some trials at one instant, as an engine shows it to what records it.
 class StateView {
@@ -67,7 +71,7 @@ class Engine {
   /// Share of the work done, 0 to 1.
   virtual double progress() const = 0;
   virtual std::vector<Counter> counters() const = 0;
-  /// Time at which each trial ended early through the [stop] threshold; NaN where it did not.
+  /// Time at which each trial ended early through the [stop] threshold, or `never`.
   virtual std::vector<double> stop_times() const = 0;
   /// State at the end (or at the stop) of all trials.
   virtual const StateView& final_state() const = 0;

@@ -11,7 +11,6 @@
 namespace rankflow::simulate {
 namespace {
 
-constexpr double never = std::numeric_limits<double>::quiet_NaN();
 
 }  // namespace
 

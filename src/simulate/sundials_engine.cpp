@@ -14,7 +14,6 @@
 namespace rankflow::simulate {
 namespace {
 
-constexpr double never = std::numeric_limits<double>::quiet_NaN();
 
 /// A counter of the engine: where it is found in IntegratorWork, and the methods that have it.
 struct CounterKind {
