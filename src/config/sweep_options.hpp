@@ -4,6 +4,7 @@
 #include <string>
 
 #include "config/options.hpp"
+#include "config/submit_options.hpp"
 #include "config/value.hpp"
 
 namespace rankflow::config {
@@ -24,6 +25,7 @@ struct SweepTable {
   std::int64_t attempts = 2;
   double stale_after = 60;
   std::optional<Value> set, grid, zip, random, cases, when, exclude;
+  SubmitOptions submit;
 
   template <class V>
   void describe(V& v) {
@@ -59,6 +61,7 @@ struct SweepTable {
     v.values("when", when,
              {.doc = "tables: where the conditions of `if` hold, keys take the values of `set` or vary over `grid`"});
     v.values("exclude", exclude, {.doc = "tables: cases where all conditions of one table hold are left out"});
+    v.table("submit", submit, "how `sweep submit` spreads the cases over jobs of SLURM (docs/slurm.md)");
   }
 };
 

@@ -5,11 +5,13 @@
 #include <utility>
 #include <vector>
 
+#include "config/submit_options.hpp"
+
 namespace rankflow::sweep {
 
 /// One run of a driver with one resolved configuration.
 struct Case {
-  std::string id;      ///< 16 hexadecimal digits: hash of the driver's name and the resolved configuration
+  std::string id;      ///< 16 hexadecimal digits, see case_id
   std::string driver;  ///< "fit vsmc", "simulate" or "generate recording"
   /// Varied keys and their values as TOML text, in the order of the description; the seed is not among them,
   /// so that the replicates of one setting have equal lists.
@@ -19,7 +21,7 @@ struct Case {
   std::string configuration;  ///< resolved TOML, as `config::load` gives it
 };
 
-/// What the file plan.jsonl in a sweep's directory says: all cases, in the order in which they are taken.
+/// What the file plan.toml in a sweep's directory says: all cases, in the order in which they are taken.
 struct Plan {
   std::filesystem::path directory;  ///< of the sweep; absolute
   std::filesystem::path source;     ///< the sweep file that the plan was made from; absolute
@@ -28,6 +30,7 @@ struct Plan {
   double timeout = 0;         ///< seconds that one attempt at a case may take; 0: any
   double stale_after = 60;    ///< seconds without a heartbeat after which a claim may be taken over
   std::int64_t attempts = 2;  ///< how often a case is begun whose worker dies
+  config::SubmitOptions submit;
   std::vector<Case> cases;
 };
 
@@ -36,13 +39,14 @@ std::filesystem::path plan_path(const std::filesystem::path& directory);
 /// cases/<id[0:2]>/<id>, holding config.toml, result.h5, its checkpoints and log.txt.
 std::filesystem::path case_folder(const std::filesystem::path& directory, const std::string& id);
 
-/// The plan of a directory. Throws InputOutputError when there is none or it cannot be read.
+/// The plan of a directory. Throws ConfigurationError when there is none, InputOutputError when it is damaged.
 Plan read_plan(const std::filesystem::path& directory);
-/// Writes plan.jsonl under a temporary name and renames it; creates the directory. A plan that says the same is
-/// left alone. Throws InputOutputError.
+/// Writes plan.toml under a temporary name and renames it; creates the directory. A plan that says the same is
+/// left alone. Throws ConfigurationError when the directory holds something else, or another sweep: one that was made
+/// from another file and has no case in common; InputOutputError when it cannot be written.
 void write_plan(const Plan& plan);
 
-/// 16 hexadecimal digits of a 64-bit hash of driver and configuration.
-std::string case_id(const std::string& driver, const std::string& configuration);
+/// 16 hexadecimal digits of a 64-bit hash of the driver and of the configuration without what changes no result.
+std::string case_id(const std::string& driver, const std::string& identity);
 
 }  // namespace rankflow::sweep
