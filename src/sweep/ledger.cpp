@@ -62,9 +62,10 @@ struct Names {
 Ledger::Ledger(const std::filesystem::path& sweep) : files_(sweep / "ledger"), me_(Owner::myself().text()) {}
 
 bool Ledger::claim(const std::string& id, std::int64_t session) {
-  if (!files_.create(session_name(id, session), me_)) return false;
-  // What is done was begun, so that only a later session can come after the outcome.
-  return session == 1 || !files_.exists(name(id, done_suffix));
+  if (session == 1) return files_.create(session_name(id, session), me_);  // what is done was begun
+  // Asked before, so that a case which is done gains no session, and after, which is the answer that counts.
+  if (files_.exists(name(id, done_suffix)) || !files_.create(session_name(id, session), me_)) return false;
+  return !files_.exists(name(id, done_suffix));
 }
 
 bool Ledger::begun(const std::string& id) const {

@@ -63,7 +63,8 @@ inline std::string id_of(std::size_t number) {
 
 /// A plan of `count` cases of one rank in `folder`, not written.
 inline Plan plan_of(const std::filesystem::path& folder, std::size_t count) {
-  Plan plan{.directory = folder, .source = {}, .metric = {}, .cases = {}};
+  Plan plan;
+  plan.directory = folder;
   for (std::size_t i = 0; i < count; ++i)
     plan.cases.push_back({.id = id_of(i),
                           .driver = "simulate",
