@@ -36,8 +36,9 @@ if(RANKFLOW_HAS_WIDE_VECTORS)
 endif()
 if(RANKFLOW_SANITIZE)
   target_compile_options(rankflow_settings INTERFACE
-    -O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-    # ends by the address sanitizer anyway; without these checks code is half as long
+    -O1 -g1 -fno-tree-pta -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+    # These end by the address sanitizer anyway, and make code twice as long; points-to analysis of instrumented
+    # kernels takes minutes a file.
     -fno-sanitize=null,vptr,nonnull-attribute,returns-nonnull-attribute)
   target_link_options(rankflow_settings INTERFACE -fsanitize=address,undefined)
 endif()
