@@ -72,19 +72,27 @@ check_format() {
   git ls-files '*.cpp' '*.hpp' | xargs clang-format --dry-run -Werror
 }
 
-# tidy_file SOURCE: silent when the file, every header and the rules are as at the last success.
+# tidy_file SOURCE: silent when all sources, headers and rules are as at the last success.
 tidy_file() {
   local stamp
-  stamp=build/release/tidy/$({ cat "$1" .clang-tidy && git ls-files '*.hpp' | xargs cat; } | sha256sum | cut -c1-40)
+  stamp=build/tidy/stamps/$({ echo "$1" && cat "$1" .clang-tidy && sources_of "$1" | xargs -r cat && git ls-files '*.hpp' |
+    xargs cat; } | sha256sum | cut -c1-40)
   [ -e "$stamp" ] && return 0
-  clang-tidy --quiet -p build/release "$1" 2>&1 | grep -v 'warnings generated\.$'
+  clang-tidy --quiet -p build/tidy "$1" 2>&1 | grep -v 'warnings generated\.$'
   [ "${PIPESTATUS[0]}" -eq 0 ] && touch "$stamp"
 }
 
+# The sources that a file of CMake's compiles together.
+sources_of() {
+  sed -n 's/^#include "\(.*\.cpp\)"$/\1/p' "$1"
+}
+
 check_tidy() {
-  mkdir -p build/release/tidy
-  export -f tidy_file
-  git ls-files 'src/*.cpp' 'drivers/*.cpp' | xargs -P "$(cores)" -I{} bash -c 'tidy_file {}'
+  cmake --preset tidy >build/tidy.log && cmake --build --preset tidy >>build/tidy.log || { cat build/tidy.log; return 1; }
+  mkdir -p build/tidy/stamps
+  export -f tidy_file sources_of
+  sed -n 's/^ *"file": "\(.*\)",*$/\1/p' build/tidy/compile_commands.json |
+    xargs -P "$(cores)" -I{} bash -c 'tidy_file {}'
 }
 
 # Prints the closing line and ends the script.
