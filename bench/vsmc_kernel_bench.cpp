@@ -50,7 +50,7 @@ struct Case {
         n_adjoint(n),
         bias_adjoint(bias),
         adjoints(neurons, states, rank, (particles + block_lanes - 1) / block_lanes, steps),
-        weights{activation, neurons, states, rank, m, n, bias} {
+        weights(StepWeights<T>{activation, neurons, states, rank, m, n, bias}) {
     const std::int64_t blocks = (particles + block_lanes - 1) / block_lanes;
     zeta = numbers<T>(blocks * steps * states * block_lanes, 1.0);
     zeta_adjoint = zeta;
@@ -95,7 +95,7 @@ struct Case {
   std::int64_t particles;
   Numbers<T> m, n, bias, m_adjoint, n_adjoint, bias_adjoint, zeta, out, zeta_adjoint;
   StepAdjoints<T> adjoints;
-  StepWeights<T> weights;
+  PreparedStep<T> weights;
   std::vector<std::vector<StepRecord<T>>> records;
   double items = 0;
 };

@@ -87,14 +87,15 @@ std::vector<double> initial_mean(const smc::LatentModel& model, std::span<const 
   const auto row = static_cast<std::size_t>(smc::block_lanes);
   const ad::AlignedVector<double> origin(static_cast<std::size_t>(model.states()) * row, 0.0);
   ad::AlignedVector<double> out(rank * row, 0.0);
-  smc::low_rank_step<double>({.activation = model.options().network.activation,
-                              .neurons = model.neurons(),
-                              .states = model.states(),
-                              .rank = model.rank(),
-                              .m = {space.step_weights.data(), static_cast<std::size_t>(space.step_weights.size())},
-                              .n = {space.n.data(), static_cast<std::size_t>(space.n.size())},
-                              .bias = {space.bias.data(), static_cast<std::size_t>(space.bias.size())}},
-                             origin.data(), 1, out.data());
+  const smc::PreparedStep<double> step(
+      {.activation = model.options().network.activation,
+       .neurons = model.neurons(),
+       .states = model.states(),
+       .rank = model.rank(),
+       .m = {space.step_weights.data(), static_cast<std::size_t>(space.step_weights.size())},
+       .n = {space.n.data(), static_cast<std::size_t>(space.n.size())},
+       .bias = {space.bias.data(), static_cast<std::size_t>(space.bias.size())}});
+  smc::low_rank_step(step, origin.data(), 1, out.data());
   std::vector<double> mean;
   for (std::size_t r = 0; r < rank; ++r) mean.push_back(out[r * row]);
   return mean;

@@ -5,6 +5,10 @@
 #include <cmath>
 #include <limits>
 
+#include <xsimd/xsimd.hpp>
+
+#include "smc/lane_sum.hpp"
+
 namespace rankflow::smc {
 
 namespace {
@@ -41,6 +45,7 @@ FilterWeights::FilterWeights(const ParticleLayout& layout, const config::SmcOpti
                       layout.rank_bounds()[static_cast<std::size_t>(r)]);
   const auto all = static_cast<std::size_t>(layout.trials() * segments_per_trial());
   my_summaries_.resize(segments_.size());
+  levels_.assign(static_cast<std::size_t>(layout.local_blocks() * L), 0.0);
   summaries_.resize(all);
   shares_.resize(all);
   slots_.resize(all);
@@ -61,26 +66,42 @@ void FilterWeights::share(const std::vector<Item>& mine, std::vector<Item>& all)
     std::copy(mine.begin(), mine.end(), all.begin() + first_segment_);
 }
 
-void FilterWeights::summarise(const double* log_weights) {
+/// Log weights become weights relative to the largest of their segment.
+void FilterWeights::summarise(double* log_weights) {
+  using B = xsimd::batch<double>;
   for (std::size_t i = 0; i < segments_.size(); ++i) {
     const Segment& segment = segments_[i];
     const double* values = log_weights + segment.local_block * L + segment.first_lane;
-    Summary summary{.maximum = minus_infinity};
+    double maximum = minus_infinity;
     for (std::int64_t k = 0; k < segment.particles; ++k) {
       // A NaN must not lose the comparison.
-      if (!(values[k] <= summary.maximum)) summary.maximum = values[k];
+      if (!(values[k] <= maximum)) maximum = values[k];
       if (std::isnan(values[k])) break;
     }
-    if (std::isfinite(summary.maximum)) {
-      for (std::int64_t k = 0; k < segment.particles; ++k) {
-        const double weight = std::exp(values[k] - summary.maximum);
-        summary.sum += weight;
-        summary.squares += weight * weight;
-      }
-    }
-    my_summaries_[i] = summary;
+    my_summaries_[i] = {.maximum = maximum};
+    const double level = std::isfinite(maximum) ? maximum : 0;
+    std::fill_n(levels_.data() + segment.local_block * L + segment.first_lane, segment.particles, level);
+  }
+  for (std::size_t lane = 0; lane < levels_.size(); lane += B::size)
+    xsimd::exp(B::load_unaligned(log_weights + lane) - B::load_aligned(levels_.data() + lane))
+        .store_unaligned(log_weights + lane);
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    const Segment& segment = segments_[i];
+    if (!std::isfinite(my_summaries_[i].maximum)) continue;
+    const double* row = log_weights + segment.local_block * L;
+    const LaneSum<double> sum({segment.first_lane, segment.end_lane()});
+    my_summaries_[i].sum = sum(row);
+    my_summaries_[i].squares = sum([row](std::int64_t lane) {
+      const B weight = B::load_unaligned(row + lane);
+      return weight * weight;
+    });
   }
   share(my_summaries_, summaries_);
+}
+
+/// What the weights of a segment, relative to its largest, are multiplied by to be relative to the trial's.
+double FilterWeights::relative(const Summary& segment, const TrialState& trial) {
+  return segment.maximum == trial.maximum ? 1 : std::exp(segment.maximum - trial.maximum);
 }
 
 /// A trial's total from its segments' summaries, the same on every rank that holds part of it.
@@ -103,7 +124,7 @@ void FilterWeights::combine(std::int64_t trial) {
   double squares = 0;
   state.total = 0;
   for (std::size_t s = first; s < end; ++s) {
-    const double factor = std::exp(summaries_[s].maximum - state.maximum);
+    const double factor = relative(summaries_[s], state);
     shares_[s] = summaries_[s].sum * factor;
     state.total += shares_[s];
     squares += summaries_[s].squares * factor * factor;
@@ -117,11 +138,16 @@ void FilterWeights::normalise(double* log_weights) {
   summarise(log_weights);
   for (std::int64_t trial = first_trial_; trial < end_trial_; ++trial) combine(trial);
   const double uniform = 1.0 / static_cast<double>(layout_.particles());
-  for (const Segment& segment : segments_) {
+  for (std::size_t i = 0; i < segments_.size(); ++i) {
+    const Segment& segment = segments_[i];
     const TrialState& state = trial_state(segment.trial);
     double* values = log_weights + segment.local_block * L + segment.first_lane;
-    for (std::int64_t k = 0; k < segment.particles; ++k)
-      values[k] = state.broken ? uniform : std::exp(values[k] - state.log_sum);
+    if (state.broken) {
+      std::fill_n(values, segment.particles, uniform);
+      continue;
+    }
+    const double factor = relative(my_summaries_[i], state) / state.total;
+    for (std::int64_t k = 0; k < segment.particles; ++k) values[k] *= factor;
   }
 }
 

@@ -3,6 +3,7 @@
 #include <span>
 #include <vector>
 
+#include "ad/aligned.hpp"
 #include "config/smc_options.hpp"
 #include "parallel/communicator.hpp"
 #include "parallel/random_stream.hpp"
@@ -23,8 +24,9 @@ class FilterWeights {
   std::int64_t first_trial() const noexcept { return first_trial_; }
   std::int64_t end_trial() const noexcept { return end_trial_; }
 
-  /// log_weights [local block][block_lanes] become normalised weights; for each local trial log sum and effective
-  /// sample size are stored. A trial whose weights are all zero or not a number gets uniform weights and is_broken.
+  /// log_weights [local block][block_lanes] become normalised
+  /// weights; for each local trial log sum and effective sample size are stored. A trial whose weights are all zero or
+  /// not a number gets uniform weights and is_broken.
   void normalise(double* log_weights);
   double log_sum(std::int64_t trial) const { return trial_state(trial).log_sum; }
   double sample_size(std::int64_t trial) const { return trial_state(trial).sample_size; }
@@ -59,8 +61,9 @@ class FilterWeights {
   std::int64_t segments_per_trial() const noexcept { return layout_.blocks_per_trial(); }
   template <class Item>
   void share(const std::vector<Item>& mine, std::vector<Item>& all) const;
-  void summarise(const double* log_weights);
+  void summarise(double* log_weights);
   void combine(std::int64_t trial);
+  static double relative(const Summary& segment, const TrialState& trial);
   void choose_trial(std::int64_t trial, const double* weights, const parallel::Stream& stream, std::uint32_t step,
                     const Genealogy& genealogy);
   void choose_residual(std::int64_t trial, const double* weights, const parallel::Stream& stream, std::uint32_t step,
@@ -77,6 +80,7 @@ class FilterWeights {
   std::vector<std::int64_t> slots_at_;                 ///< where each segment begins in Genealogy::first_slots
   std::vector<std::int64_t> counts_;                   ///< segments of each rank
   std::vector<Summary> my_summaries_, summaries_;      ///< of this rank, of all
+  ad::AlignedVector<double> levels_;                   ///< largest log weight of each particle's segment, or 0
   std::vector<Remainder> my_remainders_, remainders_;  ///< of this rank, of all
   std::vector<double> shares_;                         ///< normalised mass of all segments
   std::vector<std::int64_t> slots_;                    ///< first slot of all segments in their trials

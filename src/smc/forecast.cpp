@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "core/error.hpp"
-#include "smc/proposal.hpp"
+#include "smc/lane_sum.hpp"
 
 namespace rankflow::smc {
 
@@ -85,7 +85,7 @@ void Forecaster<T>::move(const Block& block, std::int64_t local, std::int64_t ti
 
 template <class T>
 void Forecaster<T>::add_means(const double* weights, std::size_t horizon) {
-  std::array<double, L> product;
+  std::array<double, L> product{};
   const auto channels = static_cast<std::size_t>(result_.channels);
   const std::int64_t block = sums_.segments()[next_segment_].local_block;
   for (std::size_t i = next_segment_; i < sums_.segments().size(); ++i) {

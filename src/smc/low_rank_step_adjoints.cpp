@@ -32,15 +32,15 @@ StepAdjoints<T>::StepAdjoints(std::int64_t neurons, std::int64_t states, std::in
 }
 
 template <class T>
-void StepAdjoints<T>::check(const StepWeights<T>& weights) const {
-  if (weights.neurons != neurons_ || weights.states != states_ || weights.rank != rank_)
+void StepAdjoints<T>::check(const PreparedStep<T>& weights) const {
+  if (weights.neurons() != neurons_ || weights.states() != states_ || weights.rank() != rank_)
     throw InternalError(
         "low-rank step: {} neurons, {} states and rank {}, but its adjoints were made for {}, {} and {}",
-        weights.neurons, weights.states, weights.rank, neurons_, states_, rank_);
+        weights.neurons(), weights.states(), weights.rank(), neurons_, states_, rank_);
 }
 
 template <class T>
-void StepAdjoints<T>::add(const StepWeights<T>& weights, std::int64_t block, const StepRecord<T>& record,
+void StepAdjoints<T>::add(const PreparedStep<T>& weights, std::int64_t block, const StepRecord<T>& record,
                           T* zeta_adjoint) {
   check(weights);
   Block& own = blocks_[static_cast<std::size_t>(block)];
@@ -59,14 +59,17 @@ void StepAdjoints<T>::add(const StepWeights<T>& weights, std::int64_t block, con
 template <class T>
 void StepAdjoints<T>::add_sums(Block& block) const {
   using B = xsimd::batch<T>;
-  for (std::size_t k = 0; k < block.totals.size(); ++k)
-    block.totals[k] += xsimd::hadd(B::load_aligned(block.sums.data() + k * B::size));
-  std::fill(block.sums.begin(), block.sums.end(), T(0));
+  for (std::size_t k = 0; k < block.totals.size(); ++k) {
+    T* const sum = block.sums.data() + k * B::size;
+    block.totals[k] += xsimd::hadd(B::load_aligned(sum));
+    B(T(0)).store_aligned(sum);
+  }
   block.applications = 0;
 }
 
 template <class T>
-void StepAdjoints<T>::finish(const StepWeights<T>& weights, std::int64_t block, const StepWeightAdjoints<T>& adjoints) {
+void StepAdjoints<T>::finish(const PreparedStep<T>& weights, std::int64_t block,
+                             const StepWeightAdjoints<T>& adjoints) {
   check(weights);
   Block& own = blocks_[static_cast<std::size_t>(block)];
   if (!at_once_) {
@@ -77,10 +80,11 @@ void StepAdjoints<T>::finish(const StepWeights<T>& weights, std::int64_t block, 
   check_adjoints(weights, adjoints);
   if (own.applications > 0) add_sums(own);
   const T* from = own.totals.data();
-  for (std::int64_t i = 0; i < weights.neurons; ++i) {
+  for (std::int64_t i = 0; i < weights.neurons(); ++i) {
     for (std::int64_t q = 0; q < states_; ++q) adjoints.m[static_cast<std::size_t>(i * states_ + q)] += *from++;
-    for (std::int64_t r = 0; r < rank_; ++r) adjoints.n[static_cast<std::size_t>(i * rank_ + r)] += *from++;
-    adjoints.bias[static_cast<std::size_t>(i)] += *from++;
+    const T sign = weights.sign(i);
+    for (std::int64_t r = 0; r < rank_; ++r) adjoints.n[static_cast<std::size_t>(i * rank_ + r)] += sign * *from++;
+    adjoints.bias[static_cast<std::size_t>(i)] += sign * *from++;
   }
   std::fill(own.totals.begin(), own.totals.end(), T(0));
 }

@@ -19,9 +19,9 @@ class StepAdjoints {
 
   /// zeta_adjoint[Q][lanes] += (d out / d zeta)^T out_adjoint, of the counted lanes; the weights' adjoints are kept.
   /// The weights and the record's arrays must stay as they are until finish(). Weights of other sizes: InternalError.
-  void add(const StepWeights<T>& weights, std::int64_t block, const StepRecord<T>& record, T* zeta_adjoint);
+  void add(const PreparedStep<T>& weights, std::int64_t block, const StepRecord<T>& record, T* zeta_adjoint);
   /// Adds the weights' adjoints of the block, and forgets them.
-  void finish(const StepWeights<T>& weights, std::int64_t block, const StepWeightAdjoints<T>& adjoints);
+  void finish(const PreparedStep<T>& weights, std::int64_t block, const StepWeightAdjoints<T>& adjoints);
 
   [[nodiscard]] bool at_once() const noexcept { return at_once_; }
 
@@ -33,7 +33,7 @@ class StepAdjoints {
     std::vector<T> totals;               ///< [N][Q + R + 1], of the applications before
   };
   void add_sums(Block& block) const;
-  void check(const StepWeights<T>& weights) const;
+  void check(const PreparedStep<T>& weights) const;
 
   std::int64_t neurons_, states_, rank_;
   bool at_once_;

@@ -9,13 +9,12 @@ namespace rankflow::smc {
 
 template <class T>
 struct StepKernels {
-  void (*forward)(const StepWeights<T>&, const T* zeta, std::int64_t lanes, T* out);
-  void (*adjoint)(const StepWeights<T>&, const T* zeta, const T* out_adjoint, std::int64_t lanes, T* zeta_adjoint);
-  void (*weight_adjoints)(const StepWeights<T>&, std::span<const StepRecord<T>>, const StepWeightAdjoints<T>&);
+  void (*forward)(const PreparedStep<T>&, const T* zeta, std::int64_t lanes, T* out);
+  void (*adjoint)(const PreparedStep<T>&, const T* zeta, const T* out_adjoint, std::int64_t lanes, T* zeta_adjoint);
+  void (*weight_adjoints)(const PreparedStep<T>&, std::span<const StepRecord<T>>, const StepWeightAdjoints<T>&);
   /// adjoint and weight_adjoints of one application at once. Adds a neuron's weight adjoints to its vectors in `sums`
-  /// [N][Q + R + 1][vector]: of m, n, bias.
-  /// Q and R at most row_limit.
-  void (*both)(const StepWeights<T>&, const StepRecord<T>&, T* zeta_adjoint, T* sums);
+  /// [N][Q + R + 1][vector]: of m, n, bias, the latter two without PreparedStep::sign(). Q and R at most row_limit.
+  void (*both)(const PreparedStep<T>&, const StepRecord<T>&, T* zeta_adjoint, T* sums);
 };
 
 /// Kernels of the activation Phi compiled for Q = states and R = rank where there are such, otherwise (also for 0, 0)
@@ -23,12 +22,12 @@ struct StepKernels {
 template <class T, class Phi>
 StepKernels<T> step_kernels(std::int64_t states, std::int64_t rank);
 
-/// The kernels for these weights. InternalError here and below: arrays that do not have the sizes the weights name,
-/// more lanes than a block has.
+/// The kernels for these weights. InternalError below: arrays that do not have the sizes the weights name, more lanes
+/// than a block has.
 template <class T>
-StepKernels<T> kernels_for(const StepWeights<T>& weights);
+StepKernels<T> kernels_for(const PreparedStep<T>& weights);
 template <class T>
-void check_adjoints(const StepWeights<T>& weights, const StepWeightAdjoints<T>& adjoints);
+void check_adjoints(const PreparedStep<T>& weights, const StepWeightAdjoints<T>& adjoints);
 void check_lanes(std::int64_t lanes);
 
 }  // namespace rankflow::smc

@@ -8,6 +8,7 @@
 #include <xsimd/xsimd.hpp>
 
 #include "model/fused_product.hpp"
+#include "smc/gated.hpp"
 #include "smc/low_rank_step.hpp"
 
 /// What the kernels of the low-rank step share. A size that is a template argument `fixed` is 0 where it is known at
@@ -68,27 +69,32 @@ struct LoadAll {
   }
 };
 
-/// sum_k weights[k] row k over one vector of lanes, k ascending.
-template <int fixed, class T, class Load = LoadAll>
-[[gnu::always_inline]] inline xsimd::batch<T> combine(const T* weights, std::int64_t count, const T* rows,
-                                                      Load load = {}) {
+/// sum + sum_k weights[k] row k over one vector of lanes, k ascending from `begin`.
+template <int fixed, int begin, class T, class Load>
+[[gnu::always_inline]] inline xsimd::batch<T> add_combination(xsimd::batch<T> sum, const T* weights, std::int64_t count,
+                                                              const T* rows, const Load& load) {
   using B = xsimd::batch<T>;
-  B sum = B(weights[0]) * load(rows);
-  each_row<fixed, 1>(
+  each_row<fixed, begin>(
       count, [&](std::size_t k) __attribute__((always_inline)) {
         sum = model::fused(B(weights[k]), load(rows + k * block_lanes), sum);
       });
   return sum;
 }
 
-/// sums[k] += value row k over one vector of lanes.
-template <int fixed, class Sums, class B, class T, class Load = LoadAll>
-[[gnu::always_inline]] inline void add_rows(Sums& sums, std::int64_t count, const B& value, const T* rows,
+/// sum_k weights[k] row k, as above.
+template <int fixed, class T, class Load = LoadAll>
+[[gnu::always_inline]] inline xsimd::batch<T> combine(const T* weights, std::int64_t count, const T* rows,
+                                                      Load load = {}) {
+  return add_combination<fixed, 1>(xsimd::batch<T>(weights[0]) * load(rows), weights, count, rows, load);
+}
+
+/// sums[k] += value row k over one vector of lanes; value: a batch or Gated.
+template <int fixed, class Sums, class Value, class T, class Load = LoadAll>
+[[gnu::always_inline]] inline void add_rows(Sums& sums, std::int64_t count, const Value& value, const T* rows,
                                             Load load = {}) {
   each_row<fixed>(
-      count, [&](std::size_t k) __attribute__((always_inline)) {
-        sums[k] = model::fused(value, load(rows + k * block_lanes), sums[k]);
-      });
+      count, [&](std::size_t k)
+                 __attribute__((always_inline)) { sums[k] = fused(value, load(rows + k * block_lanes), sums[k]); });
 }
 
 }  // namespace rankflow::smc

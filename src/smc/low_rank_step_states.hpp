@@ -17,10 +17,11 @@ class RowSums {
     each([](B& sum, std::size_t, std::size_t) { sum = B(T(0)); });
   }
   /// Row k += weights[k] value.
-  [[gnu::always_inline]] void add(const T* weights, const std::array<B, V>& value) {
+  template <class Value>
+  [[gnu::always_inline]] void add(const T* weights, const std::array<Value, V>& value) {
     const T* own = weights + begin_;
     each([&](B & sum, std::size_t k, std::size_t v)
-             __attribute__((always_inline)) { sum = model::fused(B(own[k]), value[v], sum); });
+             __attribute__((always_inline)) { sum = fused(B(own[k]), value[v], sum); });
   }
   /// target[k][lanes] += row k.
   [[gnu::always_inline]] void add_to(T* target) {
@@ -46,10 +47,10 @@ class RowSums {
 
 template <class T, class Phi, int Q, int R>
 struct StateKernels {
-  static void forward(const StepWeights<T>& weights, const T* zeta, std::int64_t lanes, T* out) {
-    std::fill_n(out, weights.rank * block_lanes, T(0));
-    in_pieces(weights.neurons, tile_neurons, [&](Range neurons) {
-      in_pieces(weights.rank, row_limit, [&](Range rows) {
+  static void forward(const PreparedStep<T>& weights, const T* zeta, std::int64_t lanes, T* out) {
+    std::fill_n(out, weights.rank() * block_lanes, T(0));
+    in_pieces(weights.neurons(), tile_neurons, [&](Range neurons) {
+      in_pieces(weights.rank(), row_limit, [&](Range rows) {
         in_vector_pairs<T>(lanes, [&]<int V>(std::int64_t lane, std::integral_constant<int, V>) {
           add_outputs<V>(weights, neurons, rows, zeta + lane, out + lane);
         });
@@ -57,10 +58,10 @@ struct StateKernels {
     });
   }
 
-  static void adjoint(const StepWeights<T>& weights, const T* zeta, const T* out_adjoint, std::int64_t lanes,
+  static void adjoint(const PreparedStep<T>& weights, const T* zeta, const T* out_adjoint, std::int64_t lanes,
                       T* zeta_adjoint) {
-    in_pieces(weights.neurons, tile_neurons, [&](Range neurons) {
-      in_pieces(weights.states, row_limit, [&](Range rows) {
+    in_pieces(weights.neurons(), tile_neurons, [&](Range neurons) {
+      in_pieces(weights.states(), row_limit, [&](Range rows) {
         in_vector_pairs<T>(lanes, [&]<int V>(std::int64_t lane, std::integral_constant<int, V>) {
           add_adjoints<V>(weights, neurons, rows, zeta + lane, out_adjoint + lane, zeta_adjoint + lane);
         });
@@ -72,16 +73,17 @@ struct StateKernels {
   using B = xsimd::batch<T>;
 
   template <int V>
-  static void add_outputs(const StepWeights<T>& weights, Range neurons, Range rows, const T* zeta, T* out) {
-    const std::int64_t states = Q > 0 ? Q : weights.states;
-    const std::int64_t rank = R > 0 ? R : weights.rank;
-    const T *m = weights.m.data(), *n = weights.n.data(), *bias = weights.bias.data();
+  static void add_outputs(const PreparedStep<T>& weights, Range neurons, Range rows, const T* zeta, T* out) {
+    const std::int64_t states = Q > 0 ? Q : weights.states();
+    const std::int64_t rank = R > 0 ? R : weights.rank();
+    const T *m = weights.m(), *n = weights.n(), *bias = weights.bias();
     RowSums<R, V, T> sums(rows);
     for (std::int64_t i = neurons.begin; i < neurons.end; ++i) {
+      const Response<Phi, T> neuron(bias, i);
       std::array<B, V> rates;
       each_row<V>(
           V, [&](std::size_t v) __attribute__((always_inline)) {
-            rates[v] = Phi::rate(combine<Q>(m + i * states, states, zeta + v * B::size), B(bias[i]));
+            rates[v] = neuron.rate(neuron.template potential<Q>(m + i * states, states, zeta + v * B::size));
           });
       sums.add(n + i * rank, rates);
     }
@@ -89,19 +91,20 @@ struct StateKernels {
   }
 
   template <int V>
-  static void add_adjoints(const StepWeights<T>& weights, Range neurons, Range rows, const T* zeta,
+  static void add_adjoints(const PreparedStep<T>& weights, Range neurons, Range rows, const T* zeta,
                            const T* out_adjoint, T* zeta_adjoint) {
-    const std::int64_t states = Q > 0 ? Q : weights.states;
-    const std::int64_t rank = R > 0 ? R : weights.rank;
-    const T *m = weights.m.data(), *n = weights.n.data(), *bias = weights.bias.data();
+    const std::int64_t states = Q > 0 ? Q : weights.states();
+    const std::int64_t rank = R > 0 ? R : weights.rank();
+    const T *m = weights.m(), *n = weights.n(), *bias = weights.bias();
     RowSums<Q, V, T> sums(rows);
     for (std::int64_t i = neurons.begin; i < neurons.end; ++i) {
-      std::array<B, V> inputs;
+      const Response<Phi, T> neuron(bias, i);
+      std::array<typename Response<Phi, T>::Change, V> inputs;
       each_row<V>(
           V, [&](std::size_t v) __attribute__((always_inline)) {
-            const B x = combine<Q>(m + i * states, states, zeta + v * B::size);
+            const B x = neuron.template potential<Q>(m + i * states, states, zeta + v * B::size);
             const B g = combine<R>(n + i * rank, rank, out_adjoint + v * B::size);
-            inputs[v] = Response<Phi>::input(x, B(bias[i]), g);
+            inputs[v] = neuron.input(x, g);
           });
       sums.add(m + i * states, inputs);
     }

@@ -29,16 +29,16 @@ class LoadFirst {
 
 template <class T, class Phi, int Q, int R>
 struct WeightKernels {
-  static void add(const StepWeights<T>& weights, std::span<const StepRecord<T>> records,
+  static void add(const PreparedStep<T>& weights, std::span<const StepRecord<T>> records,
                   const StepWeightAdjoints<T>& adjoints) {
     in_pieces(static_cast<std::int64_t>(records.size()), tile_records, [&](Range tile) {
       const auto part =
           records.subspan(static_cast<std::size_t>(tile.begin), static_cast<std::size_t>(tile.end - tile.begin));
       // As many passes as the longer of m's and n's rows needs.
-      in_pieces(std::max(weights.states, weights.rank), row_limit, [&](Range columns) {
+      in_pieces(std::max(weights.states(), weights.rank()), row_limit, [&](Range columns) {
         std::int64_t i = 0;
-        for (; i + 1 < weights.neurons; i += 2) add_neurons<2>(weights, i, columns, part, adjoints);
-        if (i < weights.neurons) add_neurons<1>(weights, i, columns, part, adjoints);
+        for (; i + 1 < weights.neurons(); i += 2) add_neurons<2>(weights, i, columns, part, adjoints);
+        if (i < weights.neurons()) add_neurons<1>(weights, i, columns, part, adjoints);
       });
     });
   }
@@ -49,7 +49,7 @@ struct WeightKernels {
   /// One neuron's row of m, n and bias, and the sums of its adjoints in the given columns.
   struct Neuron {
     const T *m, *n;
-    B bias;
+    Response<Phi, T> response;
     std::array<B, row_capacity<Q>> m_sums;
     std::array<B, row_capacity<R>> n_sums;
     B bias_sum;
@@ -59,19 +59,30 @@ struct WeightKernels {
     std::int64_t states, rank, begin, m_count, n_count;
   };
 
+  template <std::size_t... k>
+  [[gnu::always_inline]] static std::array<Neuron, sizeof...(k)> make_neurons(const PreparedStep<T>& weights,
+                                                                              std::int64_t first,
+                                                                              std::index_sequence<k...>) {
+    const auto make = [&](std::int64_t i) {
+      return Neuron{.m = weights.m() + i * weights.states(),
+                    .n = weights.n() + i * weights.rank(),
+                    .response = Response<Phi, T>(weights.bias(), i),
+                    .m_sums = {},
+                    .n_sums = {},
+                    .bias_sum = {}};
+    };
+    return {make(first + static_cast<std::int64_t>(k))...};
+  }
+
   template <int together>
-  static void add_neurons(const StepWeights<T>& weights, std::int64_t first, Range range,
+  static void add_neurons(const PreparedStep<T>& weights, std::int64_t first, Range range,
                           std::span<const StepRecord<T>> records, const StepWeightAdjoints<T>& adjoints) {
-    const std::int64_t states = Q > 0 ? Q : weights.states, rank = R > 0 ? R : weights.rank;
+    const std::int64_t states = Q > 0 ? Q : weights.states(), rank = R > 0 ? R : weights.rank();
     const auto held = [&](std::int64_t count) { return std::clamp(count, range.begin, range.end) - range.begin; };
     const Columns columns{states, rank, range.begin, held(states), held(rank)};
-    std::array<Neuron, together> neurons;
+    std::array<Neuron, together> neurons = make_neurons(weights, first, std::make_index_sequence<together>{});
     each_row<together>(
         together, [&](std::size_t k) __attribute__((always_inline)) {
-          const std::int64_t i = first + static_cast<std::int64_t>(k);
-          neurons[k].m = weights.m.data() + i * states;
-          neurons[k].n = weights.n.data() + i * rank;
-          neurons[k].bias = B(weights.bias[static_cast<std::size_t>(i)]);
           each_row<Q>(columns.m_count, [&](std::size_t q) { neurons[k].m_sums[q] = B(T(0)); });
           each_row<R>(columns.n_count, [&](std::size_t r) { neurons[k].n_sums[r] = B(T(0)); });
           neurons[k].bias_sum = B(T(0));
@@ -85,7 +96,8 @@ struct WeightKernels {
                    neurons);
     }
     each_row<together>(together, [&](std::size_t k) {
-      add_lanes(neurons[k], columns, first + static_cast<std::int64_t>(k), adjoints);
+      const std::int64_t i = first + static_cast<std::int64_t>(k);
+      add_lanes(neurons[k], columns, i, weights.sign(i), adjoints);
     });
   }
 
@@ -97,22 +109,22 @@ struct WeightKernels {
     each_row<static_cast<int>(together)>(
         together, [&](std::size_t k) __attribute__((always_inline)) {
           Neuron& own = neurons[k];
-          const B x = combine<Q>(own.m, columns.states, zeta, load);
+          const B x = own.response.template potential<Q>(own.m, columns.states, zeta, load);
           const B g = combine<R>(own.n, columns.rank, out_adjoint, load);
-          const auto values = Response<Phi>::all(x, own.bias, g);
+          const auto values = own.response.all(x, g);
           add_rows<Q>(own.m_sums, columns.m_count, values.input, zeta_columns, load);
           add_rows<R>(own.n_sums, columns.n_count, values.rate, out_columns, load);
-          own.bias_sum += values.bias;
+          own.bias_sum = sum(own.bias_sum, values.bias);
         });
   }
 
-  static void add_lanes(const Neuron& own, const Columns& columns, std::int64_t i,
+  static void add_lanes(const Neuron& own, const Columns& columns, std::int64_t i, T sign,
                         const StepWeightAdjoints<T>& adjoints) {
     T* m = adjoints.m.data() + i * columns.states + columns.begin;
     T* n = adjoints.n.data() + i * columns.rank + columns.begin;
     each_row<Q>(columns.m_count, [&](std::size_t q) { m[q] += xsimd::hadd(own.m_sums[q]); });
-    each_row<R>(columns.n_count, [&](std::size_t r) { n[r] += xsimd::hadd(own.n_sums[r]); });
-    if (columns.begin == 0) adjoints.bias[static_cast<std::size_t>(i)] += xsimd::hadd(own.bias_sum);
+    each_row<R>(columns.n_count, [&](std::size_t r) { n[r] += sign * xsimd::hadd(own.n_sums[r]); });
+    if (columns.begin == 0) adjoints.bias[static_cast<std::size_t>(i)] += sign * xsimd::hadd(own.bias_sum);
   }
 };
 

@@ -15,7 +15,7 @@ void cast(const double* from, Eigen::Index count, std::vector<T>& to) {
 }  // namespace
 
 template <class T>
-void ModelArrays<T>::take(const StateSpace& space) {
+void ModelArrays<T>::take(const LatentModel& model, const StateSpace& space) {
   cast(space.step_weights.data(), space.step_weights.size(), step_weights);
   cast(space.n.data(), space.n.size(), n);
   cast(space.bias.data(), space.bias.size(), bias);
@@ -25,17 +25,13 @@ void ModelArrays<T>::take(const StateSpace& space) {
   const Vector inverse = space.variance.cwiseInverse();
   cast(inverse.data(), inverse.size(), precision);
   decay = static_cast<T>(space.decay);
-}
-
-template <class T>
-StepWeights<T> ModelArrays<T>::transition(const LatentModel& model) const {
-  return {.activation = model.options().network.activation,
-          .neurons = model.neurons(),
-          .states = model.states(),
-          .rank = model.rank(),
-          .m = step_weights,
-          .n = n,
-          .bias = bias};
+  transition.prepare({.activation = model.options().network.activation,
+                      .neurons = model.neurons(),
+                      .states = model.states(),
+                      .rank = model.rank(),
+                      .m = step_weights,
+                      .n = n,
+                      .bias = bias});
 }
 
 template <class T>

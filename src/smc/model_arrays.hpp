@@ -14,9 +14,13 @@ struct ModelArrays {
   std::vector<T> step_weights, n, bias, readout, scale, observation_bias, precision;
   T decay = 0;
 
-  void take(const StateSpace& space);
-  /// Of n^T phi(m z + b v, d).
-  StepWeights<T> transition(const LatentModel& model) const;
+  PreparedStep<T> transition;  ///< n^T phi(m z + b v, d), of these arrays
+
+  ModelArrays() = default;
+  ModelArrays(ModelArrays&&) noexcept = default;
+  ModelArrays& operator=(ModelArrays&&) noexcept = default;
+
+  void take(const LatentModel& model, const StateSpace& space);
   Readout<T> observation(const LatentModel& model) const;
 };
 

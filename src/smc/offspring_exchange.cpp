@@ -1,6 +1,7 @@
 #include "smc/offspring_exchange.hpp"
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 
 namespace rankflow::smc {
@@ -27,6 +28,7 @@ OffspringExchange::OffspringExchange(const ParticleLayout& layout, const paralle
     : layout_(layout), comm_(comm), rows_(rows), crosses_(layout.crosses_ranks()) {
   for (std::int64_t index = layout.first_block(); index < layout.end_block(); ++index) {
     const Block block = layout.block(index);
+    blocks_.push_back(block);
     slot_offsets_.push_back(slot_values_);
     slot_values_ += block.lanes() + block.trials;
     slot_ends_ += block.trials;
@@ -87,35 +89,47 @@ std::pair<std::span<T>, std::span<T>> OffspringExchange::messages(const Genealog
   return {{reinterpret_cast<T*>(send_.data()), sent}, {reinterpret_cast<T*>(receive_.data()), received_numbers}};
 }
 
-/// Calls action(ancestor's lane, offspring's lane, block) for all offspring of blocks that hold whole trials.
-template <class Action>
-void OffspringExchange::for_each_offspring(const Genealogy& genealogy, const Action& action) const {
-  for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
-    const Block block = layout_.block(layout_.first_block() + local);
-    for_each_trial(block, genealogy.first_slots + slot_offset(local),
-                   [&](const std::int64_t* first, std::int64_t particles, std::int64_t lane) {
-                     for (std::int64_t k = 0; k < particles; ++k)
-                       for (std::int64_t slot = first[k]; slot < first[k + 1]; ++slot)
-                         action(lane + k, lane + slot, local);
-                   });
-  }
+/// ancestors[lane] of a block that holds whole trials: the lane of its ancestor. Without branches: how many offspring a
+/// particle has is chance, which a processor would guess wrong.
+void OffspringExchange::find_ancestors(const Genealogy& genealogy, std::int64_t local,
+                                       std::span<std::int32_t, block_lanes> ancestors) const {
+  std::array<std::int32_t, block_lanes + 1> begins;
+  for_each_trial(blocks_[static_cast<std::size_t>(local)], genealogy.first_slots + slot_offset(local),
+                 [&](const std::int64_t* first, std::int64_t particles, std::int64_t lane) {
+                   std::fill_n(begins.begin(), particles, 0);
+                   // Of particles with one first slot the last one has offspring, if the slot exists.
+                   for (std::int64_t k = 0; k < particles; ++k)
+                     begins[static_cast<std::size_t>(first[k])] = static_cast<std::int32_t>(k);
+                   std::int32_t ancestor = 0;
+                   for (std::int64_t slot = 0; slot < particles; ++slot) {
+                     ancestor = std::max(ancestor, begins[static_cast<std::size_t>(slot)]);
+                     ancestors[static_cast<std::size_t>(lane + slot)] = static_cast<std::int32_t>(lane) + ancestor;
+                   }
+                 });
 }
 
 template <class T>
 void OffspringExchange::forward(const Genealogy& genealogy, const T* from, std::int64_t from_stride, T* to,
                                 std::int64_t to_stride) {
   if (!layout_.trials_span_blocks()) {
-    for_each_offspring(genealogy, [&](std::int64_t ancestor, std::int64_t offspring, std::int64_t block) {
-      for (std::int64_t r = 0; r < rows_; ++r)
-        to[(block * to_stride + r) * L + offspring] = from[(block * from_stride + r) * L + ancestor];
-    });
+    std::array<std::int32_t, block_lanes> ancestors;
+    for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
+      find_ancestors(genealogy, local, ancestors);
+      const std::int64_t lanes = blocks_[static_cast<std::size_t>(local)].lanes();
+      for (std::int64_t r = 0; r < rows_; ++r) {
+        const T* source = from + (local * from_stride + r) * L;
+        T* target = to + (local * to_stride + r) * L;
+        for (std::int64_t lane = 0; lane < lanes; ++lane)
+          target[lane] = source[ancestors[static_cast<std::size_t>(lane)]];
+      }
+    }
     return;
   }
   const auto [send, receive] = messages<T>(genealogy);
   T* out = send.data();
   for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
     const T* states = from + local * from_stride * L;
-    const Block block = layout_.block(layout_.first_block() + local);
+    const Block& block = blocks_[static_cast<std::size_t>(local)];
     for_each_trial(block, genealogy.first_slots + slot_offset(local),
                    [&](const std::int64_t* first, std::int64_t particles, std::int64_t lane) {
                      for (std::int64_t k = 0; k < particles; ++k)
@@ -130,7 +144,7 @@ void OffspringExchange::forward(const Genealogy& genealogy, const T* from, std::
   }
   for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
     T* states = to + local * to_stride * L;
-    const std::int64_t lanes = layout_.block(layout_.first_block() + local).lanes();
+    const std::int64_t lanes = blocks_[static_cast<std::size_t>(local)].lanes();
     for (std::int64_t lane = 0; lane < lanes; ++lane)
       for (std::int64_t r = 0; r < rows_; ++r) states[r * L + lane] = *in++;
   }
@@ -140,17 +154,23 @@ template <class T>
 void OffspringExchange::backward(const Genealogy& genealogy, const T* to_adjoint, std::int64_t to_stride,
                                  T* from_adjoint, std::int64_t from_stride) {
   if (!layout_.trials_span_blocks()) {
-    for_each_offspring(genealogy, [&](std::int64_t ancestor, std::int64_t offspring, std::int64_t block) {
-      for (std::int64_t r = 0; r < rows_; ++r)
-        from_adjoint[(block * from_stride + r) * L + ancestor] += to_adjoint[(block * to_stride + r) * L + offspring];
-    });
+    std::array<std::int32_t, block_lanes> ancestors;
+    for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
+      find_ancestors(genealogy, local, ancestors);
+      const T* source = to_adjoint + local * to_stride * L;
+      T* target = from_adjoint + local * from_stride * L;
+      const std::int64_t lanes = blocks_[static_cast<std::size_t>(local)].lanes();
+      for (std::int64_t lane = 0; lane < lanes; ++lane)
+        for (std::int64_t r = 0; r < rows_; ++r)
+          target[r * L + ancestors[static_cast<std::size_t>(lane)]] += source[r * L + lane];
+    }
     return;
   }
   const auto [send, receive] = messages<T>(genealogy);
   T* out = crosses_ ? receive.data() : send.data();
   for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
     const T* adjoints = to_adjoint + local * to_stride * L;
-    const std::int64_t lanes = layout_.block(layout_.first_block() + local).lanes();
+    const std::int64_t lanes = blocks_[static_cast<std::size_t>(local)].lanes();
     for (std::int64_t lane = 0; lane < lanes; ++lane)
       for (std::int64_t r = 0; r < rows_; ++r) *out++ = adjoints[r * L + lane];
   }
@@ -158,7 +178,7 @@ void OffspringExchange::backward(const Genealogy& genealogy, const T* to_adjoint
   const T* in = send.data();
   for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
     T* adjoints = from_adjoint + local * from_stride * L;
-    const Block block = layout_.block(layout_.first_block() + local);
+    const Block& block = blocks_[static_cast<std::size_t>(local)];
     for_each_trial(block, genealogy.first_slots + slot_offset(local),
                    [&](const std::int64_t* first, std::int64_t particles, std::int64_t lane) {
                      for (std::int64_t k = 0; k < particles; ++k)

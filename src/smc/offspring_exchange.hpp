@@ -53,8 +53,8 @@ class OffspringExchange {
   };
   Part part(int rank, std::int64_t trial, std::span<const std::int64_t> block_slots) const;
   std::int64_t received() const noexcept { return slot_values_ - slot_ends_; }
-  template <class Action>
-  void for_each_offspring(const Genealogy& genealogy, const Action& action) const;
+  void find_ancestors(const Genealogy& genealogy, std::int64_t local,
+                      std::span<std::int32_t, block_lanes> ancestors) const;
   template <class T>
   std::pair<std::span<T>, std::span<T>> messages(const Genealogy& genealogy);
 
@@ -64,6 +64,7 @@ class OffspringExchange {
   bool crosses_;
   std::int64_t slot_values_ = 0;
   std::int64_t slot_ends_ = 0;  ///< those of slot_values_ that are ends
+  std::vector<Block> blocks_;   ///< of this rank
   std::vector<std::int64_t> slot_offsets_;
   std::vector<std::int64_t> send_lengths_, receive_lengths_;
   std::vector<std::byte> send_, receive_;  ///< room for the messages, whatever their type

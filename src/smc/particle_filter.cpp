@@ -34,6 +34,7 @@ ParticleFilter<T>::Implementation::Implementation(const LatentModel& model, cons
       states_(model.states()),
       inputs_(model.inputs()),
       layout_(trials, options.particles, comm.size(), comm.rank()),
+      segments_(layout_.local_segments()),
       exchange_(layout_, comm, model.rank()),
       weights_(layout_, options, comm, exchange_),
       table_(model, options),
@@ -41,6 +42,8 @@ ParticleFilter<T>::Implementation::Implementation(const LatentModel& model, cons
       step_adjoints_(model.neurons(), model.states(), model.rank(), layout_.local_blocks(), times),
       space_adjoint_(model),
       parameter_sum_(layout_.blocks(), model.layout().total()) {
+  for (std::int64_t local = 0; local < layout_.local_blocks(); ++local)
+    blocks_.push_back(layout_.block(layout_.first_block() + local));
   const auto lanes = static_cast<std::size_t>(layout_.local_blocks() * L);
   carried_.resize(lanes);
   log_weight_adjoint_.assign(lanes, T(0));
@@ -70,7 +73,7 @@ void ParticleFilter<T>::Implementation::prepare(std::span<const double> paramete
     throw InternalError("data of a particle filter do not have the shape it was made for");
   data_ = data;
   space_ = StateSpace(model_, parameters);
-  arrays_.take(space_);
+  arrays_.take(model_, space_);
   const std::int64_t trials = weights_.end_trial() - weights_.first_trial();
   const auto per_trial = static_cast<std::size_t>(times_ * inputs_);
   for (std::int64_t trial = 0; trial < trials && inputs_ > 0; ++trial) {
@@ -131,7 +134,7 @@ void ParticleFilter<T>::Implementation::predict(std::int64_t time) {
     const std::int64_t lanes = block(local).lanes();
     const T* from = now.ancestors + local * states_ * L;
     T* mu = now.mu + local * rank_ * L;
-    if (time > 0 || has_bias_start()) low_rank_step(step_weights(), from, lanes, mu);
+    if (time > 0 || has_bias_start()) low_rank_step(arrays_.transition, from, lanes, mu);
     for (std::int64_t r = 0; r < rank_; ++r) {
       for (std::int64_t p = 0; p < lanes; ++p) {
         if (time > 0)
@@ -163,7 +166,7 @@ void ParticleFilter<T>::Implementation::sample(std::int64_t time) {
 template <class T>
 void ParticleFilter<T>::Implementation::fill_inputs(std::int64_t time, T* zeta) const {
   for (std::int64_t local = 0; local < layout_.local_blocks() && inputs_ > 0; ++local) {
-    const Block which = block(local);
+    const Block& which = block(local);
     for (std::int64_t trial = 0; trial < which.trials; ++trial) {
       const std::int64_t row = local_trial(which.first_trial + trial) * times_ + time;
       for (std::int64_t i = 0; i < inputs_; ++i)
@@ -188,7 +191,7 @@ void ParticleFilter<T>::Implementation::weigh(std::int64_t time) {
   const auto& now = slice(time);
   std::copy(carried_.begin(), carried_.end(), now.weights);
   for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
-    const Block which = block(local);
+    const Block& which = block(local);
     const ProposalStates<T> states{now.mu + local * rank_ * L, now.eps + local * rank_ * L,
                                    now.zeta + local * states_ * L};
     double* log_weights = now.weights + local * L;
@@ -213,13 +216,14 @@ void ParticleFilter<T>::Implementation::resample(std::int64_t time, const parall
   const double uniform = -std::log(static_cast<double>(layout_.particles()));
   for (std::int64_t trial = weights_.first_trial(); trial < weights_.end_trial(); ++trial)
     now.resampled[local_trial(trial)] = weights_.is_due(trial) ? 1 : 0;
-  for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
-    const Block which = block(local);
-    for (std::int64_t p = 0; p < which.lanes(); ++p) {
-      const std::int64_t trial = which.first_trial + p / which.particles;
-      carried_[static_cast<std::size_t>(local * L + p)] =
-          weights_.is_due(trial) ? uniform : std::log(now.weights[local * L + p]);
-    }
+  for (const Segment& segment : segments_) {
+    const std::int64_t first = segment.local_block * L + segment.first_lane;
+    double* carried = carried_.data() + first;
+    const double* weights = now.weights + first;
+    if (weights_.is_due(segment.trial))
+      std::fill_n(carried, segment.particles, uniform);
+    else
+      std::transform(weights, weights + segment.particles, carried, [](double weight) { return std::log(weight); });
   }
   exchange_.plan(weights_.block_slots(), now.genealogy);
   T* ancestors = slice(time + 1).ancestors;
@@ -232,7 +236,7 @@ template <class T>
 void ParticleFilter<T>::Implementation::note_failure(std::int64_t time) {
   if (failure_at_ != no_failure) return;
   for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
-    const Block which = block(local);
+    const Block& which = block(local);
     for (std::int64_t t = 0; t < which.trials; ++t) {
       if (!weights_.is_broken(which.first_trial + t)) continue;
       bool finite = true;

@@ -22,7 +22,7 @@ void ParticleFilter<T>::Implementation::start_adjoint(double scale) {
   const auto channels = static_cast<std::size_t>(model_.channels());
   block_adjoints_.clear();
   for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
-    const Block which = block(local);
+    const Block& which = block(local);
     BlockAdjoint<T> adjoint;
     adjoint.proposal = table_.make_adjoint(which.first_trial, which.trials);
     if (table_.needs_density()) {
@@ -42,16 +42,17 @@ void ParticleFilter<T>::Implementation::weight_adjoint(std::int64_t time) {
   const auto& now = slice(time);
   const bool last = time + 1 == times_;
   for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
-    const Block which = block(local);
+    const Block& which = block(local);
     auto& sums = block_adjoints_[static_cast<std::size_t>(local)];
     T* weight_adjoint = log_weight_adjoint_.data() + local * L;
     T* zeta_adjoint = now.zeta_adjoint + local * states_ * L;
     const ProposalStates<T> states{now.mu + local * rank_ * L, now.eps + local * rank_ * L,
                                    now.zeta + local * states_ * L};
-    for (std::int64_t p = 0; p < which.lanes(); ++p) {
-      const std::int64_t trial = which.first_trial + p / which.particles;
+    for (std::int64_t trial = 0; trial < which.trials; ++trial) {
       // Without resampling the step's own likelihood drops out of the sum: weights go on into the next step.
-      if (last || now.resampled[local_trial(trial)])
+      if (!last && !now.resampled[local_trial(which.first_trial + trial)]) continue;
+      const std::int64_t first = trial * which.particles;
+      for (std::int64_t p = first; p < first + which.particles; ++p)
         weight_adjoint[p] = static_cast<T>(scale_ * now.weights[local * L + p]);
     }
     if (table_.needs_density()) {
@@ -76,7 +77,7 @@ void ParticleFilter<T>::Implementation::transition_adjoint(std::int64_t time) {
   const auto& now = slice(time);
   alignas(64) T product[L] = {};
   for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
-    const Block which = block(local);
+    const Block& which = block(local);
     auto& sums = block_adjoints_[static_cast<std::size_t>(local)];
     const LaneRange all{0, which.lanes()};
     const T* mu_adjoint = now.mu_adjoint + local * rank_ * L;
@@ -85,7 +86,7 @@ void ParticleFilter<T>::Implementation::transition_adjoint(std::int64_t time) {
     T* adjoint = now.zeta_adjoint + local * states_ * L;
     std::fill_n(adjoint, states_ * L, T(0));
     if (time > 0 || has_bias_start())
-      step_adjoints_.add(step_weights(), local, {from, mu_adjoint, which.lanes()}, adjoint);
+      step_adjoints_.add(arrays_.transition, local, {from, mu_adjoint, which.lanes()}, adjoint);
     if (time == 0) {
       for (std::int64_t r = 0; r < rank_; ++r)
         sums.initial_mean[static_cast<std::size_t>(r)] += static_cast<double>(lane_sum(mu_adjoint + r * L, all));
@@ -115,12 +116,12 @@ void ParticleFilter<T>::Implementation::resampling_adjoint(std::int64_t time) {
 /// One block's adjoint of the flat parameter vector: every chain rule is linear, so that blocks can be added after it.
 template <class T>
 void ParticleFilter<T>::Implementation::finish_block(std::int64_t local, std::span<double> leaf) {
-  const Block which = block(local);
+  const Block& which = block(local);
   auto& sums = block_adjoints_[static_cast<std::size_t>(local)];
   auto& space = space_adjoint_;
   space.clear();
   std::vector<T> m(arrays_.step_weights.size()), n(arrays_.n.size()), bias(arrays_.bias.size());
-  step_adjoints_.finish(step_weights(), local, {m, n, bias});
+  step_adjoints_.finish(arrays_.transition, local, {m, n, bias});
   add(m, space.step_weights.data());
   add(n, space.n.data());
   add(bias, space.bias.data());

@@ -70,9 +70,8 @@ struct ParticleFilter<T>::Implementation {
   void finish_block(std::int64_t local, std::span<double> leaf);
   Gradient finish_gradient(FilterResult&& result);
 
-  Block block(std::int64_t local) const { return layout_.block(layout_.first_block() + local); }
+  const Block& block(std::int64_t local) const { return blocks_[static_cast<std::size_t>(local)]; }
   std::int64_t local_trial(std::int64_t trial) const { return trial - weights_.first_trial(); }
-  StepWeights<T> step_weights() const { return arrays_.transition(model_); }
   Readout<T> readout() const { return arrays_.observation(model_); }
   bool has_bias_start() const { return model_.options().noise.initial_mean == config::InitialMean::bias; }
 
@@ -81,6 +80,8 @@ struct ParticleFilter<T>::Implementation {
   std::int64_t times_;
   std::int64_t rank_, states_, inputs_;
   ParticleLayout layout_;
+  std::vector<Block> blocks_;  ///< of this rank
+  std::vector<Segment> segments_;
   OffspringExchange exchange_;
   FilterWeights weights_;
   ProposalTable<T> table_;

@@ -15,7 +15,7 @@ ParticleModel<T>::ParticleModel(const LatentModel& model, std::span<const double
                                 const ParticleLayout& layout)
     : model_(model), times_(data.times) {
   const StateSpace space(model, parameters);
-  arrays_.take(space);
+  arrays_.take(model, space);
   for (Eigen::Index i = 0; i < space.transition_noise.size(); ++i)
     noise_.push_back(static_cast<T>(space.transition_noise.data()[i]));
   if (layout.local_blocks() == 0 || model.inputs() == 0) return;
@@ -32,7 +32,7 @@ ParticleModel<T>::ParticleModel(const LatentModel& model, std::span<const double
 
 template <class T>
 void ParticleModel<T>::transition_mean(const T* zeta, std::int64_t lanes, T* mu) const {
-  low_rank_step(arrays_.transition(model_), zeta, lanes, mu);
+  low_rank_step(arrays_.transition, zeta, lanes, mu);
   for (std::int64_t r = 0; r < model_.rank(); ++r)
     for (std::int64_t p = 0; p < lanes; ++p) mu[r * L + p] += arrays_.decay * zeta[r * L + p];
 }

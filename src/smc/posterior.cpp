@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "smc/proposal.hpp"
+#include "smc/lane_sum.hpp"
 
 namespace rankflow::smc {
 
@@ -49,7 +49,7 @@ void PosteriorMoments<T>::add(const WeightedParticles<T>& particles) {
 
 template <class T>
 void PosteriorMoments<T>::add_means(const WeightedParticles<T>& particles) {
-  std::array<double, L> product;
+  std::array<double, L> product{};
   for (std::size_t i = 0; i < means_.segments().size(); ++i) {
     const Segment& segment = means_.segments()[i];
     const T* states = particles.block_states(segment.local_block);
@@ -67,7 +67,7 @@ void PosteriorMoments<T>::add_means(const WeightedParticles<T>& particles) {
 /// Around the mean, so that a covariance much smaller than it keeps its digits.
 template <class T>
 void PosteriorMoments<T>::add_covariances(const WeightedParticles<T>& particles) {
-  std::array<double, L> product;
+  std::array<double, L> product{};
   for (std::size_t i = 0; i < products_.segments().size(); ++i) {
     const Segment& segment = products_.segments()[i];
     const T* states = particles.block_states(segment.local_block);

@@ -1,16 +1,11 @@
 #pragma once
 #include <cstdint>
 
-#include "smc/low_rank_step.hpp"
+#include "smc/lane_sum.hpp"
 
 /// Proposals and their weights over the lanes of a block. A state is [R][block_lanes]; lanes [begin, end) share
 /// matrices, while what differs between trials is given lane by lane.
 namespace rankflow::smc {
-
-struct LaneRange {
-  std::int64_t begin = 0;
-  std::int64_t end = 0;
-};
 
 /// What a weight holds beside the density of the observation at the sample.
 enum class WeightForm {
@@ -75,9 +70,5 @@ struct TermAdjoints {
 template <class T>
 void term_adjoints(std::int64_t rank, const T* mu, const T* weight_adjoint, const T* z_adjoint, LaneRange lanes,
                    const TermAdjoints<T>& terms);
-
-/// Sum of values[lane] over the lanes: eight partial sums, in one fixed order.
-template <class T>
-T lane_sum(const T* values, LaneRange lanes);
 
 }  // namespace rankflow::smc

@@ -5,6 +5,9 @@
 #include <numbers>
 
 #include "core/error.hpp"
+#include "model/fused_product.hpp"
+#include "nn/lanes.hpp"
+#include "smc/low_rank_step_loops.hpp"
 
 namespace rankflow::smc {
 
@@ -28,8 +31,9 @@ template <class T>
 ProposalTable<T>::ProposalTable(const LatentModel& model, const config::SmcOptions& options)
     : model_(model), options_(options) {
   if (options.proposal == Proposal::optimal) check_optimal(model);
-  shift_rows_.assign(static_cast<std::size_t>(model.rank() * block_lanes), T(0));
+  shift_rows_.assign(static_cast<std::size_t>(model.rank() * block_lanes + vector_width<T>), T(0));
   centre_rows_.assign(shift_rows_.size(), T(0));
+  peak_row_.assign(static_cast<std::size_t>(block_lanes + vector_width<double>), 0.0);
 }
 
 template <class T>
@@ -48,6 +52,20 @@ void ProposalTable<T>::build(const StateSpace& space, const Vector& log_guide_va
     if (set.used()) build_set(set, space, log_guide_variance);
 }
 
+template <class T>
+std::int64_t ProposalTable<T>::channels_observed(std::int64_t row) const {
+  using B = xsimd::batch<double>;
+  const double* const values =
+      table_.data->observations.data() + (table_.first_trial * times_ + row) * model_.channels();
+  auto complete = B(0.0) == B(0.0);
+  nn::for_lanes<double>(model_.channels(), [&](const auto& at) {
+    const B x = at.load(values);
+    complete = complete && x == x;
+  });
+  if (xsimd::all(complete)) return model_.channels();
+  return std::count_if(values, values + model_.channels(), [](double x) { return !std::isnan(x); });
+}
+
 /// Sorts the rows into sets by what is observed in them.
 template <class T>
 void ProposalTable<T>::deal_rows() {
@@ -58,8 +76,7 @@ void ProposalTable<T>::deal_rows() {
   constants_.assign(static_cast<std::size_t>(rows), 0.0);
   complete_ = true;
   for (std::int64_t row = 0; row < rows; ++row) {
-    std::int64_t observed = 0;
-    for (std::int64_t d = 0; d < model_.channels(); ++d) observed += std::isnan(observation(row, d)) ? 0 : 1;
+    const std::int64_t observed = channels_observed(row);
     complete_ = complete_ && observed == model_.channels();
     const bool initial = row % times_ == 0;
     const bool free = observed == 0 || options_.proposal == Proposal::bootstrap;
@@ -79,28 +96,44 @@ void ProposalTable<T>::deal_rows() {
   }
 }
 
+/// Residuals, misfits and projections; each row's numbers depend on its own observations alone.
 template <class T>
 void ProposalTable<T>::compute_residuals(const StateSpace& space) {
+  using B = xsimd::batch<double>;
   const std::int64_t rows = table_.trials * times_;
   const std::int64_t channels = model_.channels();
+  const std::int64_t rank = model_.rank();
+  const std::int64_t inputs = model_.inputs();
   residuals_.resize(rows, channels);
-  misfit_ = Vector::Zero(rows);
-  Matrix weighted(rows, channels);
+  misfit_.resize(rows);
+  projections_.resize(rows, rank);
+  columns_ = space.readout.transpose();
   const Vector precision = space.variance.cwiseInverse();
+  Vector weighted(channels);
   for (std::int64_t row = 0; row < rows; ++row) {
-    const double* observed = table_.data->observations.data() + (table_.first_trial * times_ + row) * channels;
-    for (std::int64_t d = 0; d < channels; ++d) {
-      double residual = observed[d] - space.observation_bias[d];
-      for (std::int64_t i = 0; i < model_.inputs(); ++i)
+    const double* const observed = table_.data->observations.data() + (table_.first_trial * times_ + row) * channels;
+    double* const residuals = residuals_.row(row).data();
+    B misfit(0.0);
+    nn::for_lanes<double>(channels, [&](const auto& at) {
+      B residual = at.load(observed) - at.load(space.observation_bias.data());
+      for (std::int64_t i = 0; i < inputs; ++i)
         residual -=
-            space.readout(d, model_.rank() + i) * table_.inputs[static_cast<std::size_t>(row * model_.inputs() + i)];
-      if (std::isnan(residual)) residual = 0;
-      residuals_(row, d) = residual;
-      weighted(row, d) = residual * precision[d];
-      misfit_[row] += residual * weighted(row, d);
+            at.load(columns_.row(rank + i).data()) * B(table_.inputs[static_cast<std::size_t>(row * inputs + i)]);
+      residual = xsimd::select(residual == residual, residual, B(0.0));
+      const B scaled = residual * at.load(precision.data());
+      at.store(residuals, residual);
+      at.store(weighted.data(), scaled);
+      misfit = model::fused(residual, scaled, misfit);
+    });
+    misfit_[row] = xsimd::hadd(misfit);
+    for (std::int64_t r = 0; r < rank; ++r) {
+      const double* const column = columns_.row(r).data();
+      B sum(0.0);
+      nn::for_lanes<double>(
+          channels, [&](const auto& at) { sum = model::fused(at.load(weighted.data()), at.load(column), sum); });
+      projections_(row, r) = xsimd::hadd(sum);
     }
   }
-  projections_ = times_by_row(weighted, space.readout.leftCols(model_.rank()));
 }
 
 template <class T>
@@ -200,17 +233,27 @@ ProposalCoefficients<T> ProposalTable<T>::coefficients(const Block& block, std::
                                                        LaneRange lanes) {
   const Set& set = sets_[index];
   const std::int64_t rank = model_.rank();
-  const bool centred = set.weight == WeightForm::marginal;
-  for (std::int64_t lane = lanes.begin; lane < std::min(lanes.end, block.lanes()); lane += block.particles) {
-    const auto row = row_of(block.first_trial + lane / block.particles, time);
-    const auto at = static_cast<std::int64_t>(places_[static_cast<std::size_t>(row)].row);
-    for (std::int64_t r = 0; r < rank; ++r) {
-      const auto term = static_cast<std::size_t>(at * rank + r);
-      std::fill_n(shift_rows_.data() + r * block_lanes + lane, block.particles, set.shift[term]);
-      if (centred) std::fill_n(centre_rows_.data() + r * block_lanes + lane, block.particles, set.centre[term]);
-    }
-    std::fill_n(peak_row_.data() + lane, block.particles, set.peak[static_cast<std::size_t>(at)]);
-  }
+  const std::int64_t first = lanes.begin / block.particles;
+  const std::int64_t end = std::min(lanes.end, block.lanes()) / block.particles;
+  const auto row_in_set = [&](std::int64_t trial) {
+    return static_cast<std::size_t>(places_[static_cast<std::size_t>(row_of(block.first_trial + trial, time))].row);
+  };
+  // Whole vectors: what they write beyond a trial is written again for the next trial or row.
+  const auto spread = [&](std::int64_t trial, auto value, auto* row) {
+    using B = xsimd::batch<decltype(value)>;
+    const B values(value);
+    for (std::int64_t k = 0; k < block.particles; k += static_cast<std::int64_t>(B::size))
+      values.store_unaligned(row + trial * block.particles + k);
+  };
+  const auto spread_rows = [&](const std::vector<T>& terms, ad::AlignedVector<T>& rows) {
+    for (std::int64_t r = 0; r < rank; ++r)
+      for (std::int64_t trial = first; trial < end; ++trial)
+        spread(trial, terms[row_in_set(trial) * static_cast<std::size_t>(rank) + static_cast<std::size_t>(r)],
+               rows.data() + r * block_lanes);
+  };
+  spread_rows(set.shift, shift_rows_);
+  if (set.weight == WeightForm::marginal) spread_rows(set.centre, centre_rows_);
+  for (std::int64_t trial = first; trial < end; ++trial) spread(trial, set.peak[row_in_set(trial)], peak_row_.data());
   return {.weight = set.weight,
           .rank = rank,
           .gain = set.gain.data(),

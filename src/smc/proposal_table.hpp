@@ -97,6 +97,7 @@ class ProposalTable {
   void for_each_run(const Block& block, std::int64_t time, const Action& action) const;
   ProposalCoefficients<T> coefficients(const Block& block, std::int64_t time, std::size_t set, LaneRange lanes);
   double observation(std::int64_t row, std::int64_t channel) const;
+  std::int64_t channels_observed(std::int64_t row) const;
   void compute_residuals(const StateSpace& space);
   void deal_rows();
   void build_set(Set& set, const StateSpace& space, const Vector& log_guide_variance);
@@ -119,12 +120,13 @@ class ProposalTable {
   Matrix residuals_;      ///< x - c - readout v, 0 where missing; [rows, D]
   Matrix projections_;    ///< y [rows, R]
   Vector misfit_;         ///< [rows]
+  Matrix columns_;        ///< of the readout, as rows: [Q, D]
   std::vector<Set> sets_;
   std::vector<Place> places_;
   std::vector<double> constants_;
   std::vector<T> scratch_;
-  ad::AlignedVector<T> shift_rows_, centre_rows_;  ///< terms of a run, lane by lane
-  std::array<double, block_lanes> peak_row_{};
+  ad::AlignedVector<T> shift_rows_, centre_rows_;  ///< terms of a run, lane by lane, and room for a vector
+  ad::AlignedVector<double> peak_row_;
 };
 
 }  // namespace rankflow::smc

@@ -1,6 +1,11 @@
+#include <array>
 #include <cmath>
 
+#include "model/fused_product.hpp"
+#include "nn/lanes.hpp"
+#include "smc/low_rank_step_loops.hpp"
 #include "smc/proposal_table.hpp"
+#include "smc/with_rank.hpp"
 
 namespace rankflow::smc {
 
@@ -110,34 +115,68 @@ void ProposalTable<T>::finish_set(const Set& set, std::size_t index, const Propo
   }
 }
 
-/// Projections and misfit to readout, bias, variance and inputs (optimal proposal).
+/// Projections and misfit to readout, bias, variance and inputs (optimal proposal): one vector of channels after the
+/// other, over all rows.
 template <class T>
 void ProposalTable<T>::finish_readout(const ProposalAdjoint<T>& adjoint, const StateSpace& space,
                                       const Matrix& projections, const Vector& misfit,
                                       const TableAdjoints& results) const {
+  using B = xsimd::batch<double>;
   const std::int64_t rank = model_.rank();
+  const std::int64_t inputs = model_.inputs();
+  const std::int64_t channels = model_.channels();
   const std::int64_t first = (adjoint.first_trial - table_.first_trial) * times_;
   const std::int64_t rows = adjoint.trials * times_;
-  // A copy: sums of a part of a matrix would round by its place in memory.
-  const Matrix residuals = residuals_.middleRows(first, rows);
   const Vector precision = space.variance.cwiseInverse();
-  Matrix image = projections * space.readout.leftCols(rank).transpose();
-  Matrix residual_adjoint = 2 * misfit.asDiagonal() * residuals;
-  // Residuals of missing samples are 0 whatever the parameters.
-  for (std::int64_t row = 0; row < rows && !complete_; ++row)
-    for (std::int64_t d = 0; d < model_.channels(); ++d)
-      if (std::isnan(observation(first + row, d))) image(row, d) = 0;
-  const Vector precision_adjoint = residuals.cwiseProduct(image + 0.5 * residual_adjoint).colwise().sum().transpose();
-  residual_adjoint = (residual_adjoint + image) * precision.asDiagonal();
-  results.space->readout.leftCols(rank) += precision.asDiagonal() * (residuals.transpose() * projections);
+  Matrix readout = Matrix::Zero(model_.states(), channels);  // adjoints, transposed
+  Vector bias(channels), precision_adjoint(channels);
+  const auto one_vector = [&](auto fixed, const auto& at) {
+    // Ranks beyond the written-out ones keep their sums in memory.
+    std::array<B, row_capacity<fixed()>> held;
+    held.fill(B(0.0));
+    const B own_precision = at.load(precision.data());
+    B bias_sum(0.0), precision_sum(0.0);
+    for (std::int64_t row = 0; row < rows; ++row) {
+      const B residual = at.load(residuals_.row(first + row).data());
+      B image(0.0);
+      each_row<fixed()>(rank, [&](std::size_t r) {
+        const auto column = static_cast<Eigen::Index>(r);
+        const B projection(projections(row, column));
+        image = model::fused(projection, at.load(columns_.row(column).data()), image);
+        if constexpr (fixed() > 0) {
+          held[r] = model::fused(projection, residual, held[r]);
+        } else {
+          double* const sums = readout.row(column).data();
+          at.store(sums, model::fused(projection, residual, at.load(sums)));
+        }
+      });
+      if (!complete_) {
+        // Residuals of missing samples are 0 whatever the parameters.
+        const B observed =
+            at.load(table_.data->observations.data() + (table_.first_trial * times_ + first + row) * channels);
+        image = xsimd::select(observed == observed, image, B(0.0));
+      }
+      const B misfit_part = B(misfit[row]) * residual;
+      precision_sum = model::fused(residual, image + misfit_part, precision_sum);
+      const B whole = (image + misfit_part + misfit_part) * own_precision;
+      bias_sum += whole;
+      for (std::int64_t i = 0; i < inputs; ++i) {
+        double* const sums = readout.row(rank + i).data();
+        at.store(sums, at.load(sums) - whole * B(table_.inputs[static_cast<std::size_t>((first + row) * inputs + i)]));
+        results.inputs[static_cast<std::size_t>(row * inputs + i)] -=
+            at.sum(whole * at.load(columns_.row(rank + i).data()));
+      }
+    }
+    if constexpr (fixed() > 0)
+      for (std::size_t r = 0; r < held.size(); ++r) at.store(readout.row(static_cast<Eigen::Index>(r)).data(), held[r]);
+    at.store(bias.data(), bias_sum);
+    at.store(precision_adjoint.data(), precision_sum);
+  };
+  with_rank(rank, [&](auto fixed) { nn::for_lanes<double>(channels, [&](const auto& at) { one_vector(fixed, at); }); });
+  results.space->readout.leftCols(rank) += precision.asDiagonal() * readout.topRows(rank).transpose();
+  results.space->readout.rightCols(inputs) += readout.bottomRows(inputs).transpose();
   results.space->variance -= precision_adjoint.cwiseProduct(precision.cwiseAbs2());
-  results.space->observation_bias -= residual_adjoint.colwise().sum().transpose();
-  if (const std::int64_t inputs = model_.inputs(); inputs > 0) {
-    const Matrix v = Eigen::Map<const Matrix>(table_.inputs.data() + first * inputs, rows, inputs);
-    Eigen::Map<Matrix> v_adjoint(results.inputs.data(), rows, inputs);
-    results.space->readout.rightCols(inputs) -= residual_adjoint.transpose() * v;
-    v_adjoint -= residual_adjoint * space.readout.rightCols(inputs);
-  }
+  results.space->observation_bias -= bias;
 }
 
 /// -log(2 pi variance) / 2 of each channel observed, where the density is taken at the samples.

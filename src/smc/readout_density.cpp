@@ -235,19 +235,33 @@ void density_slopes(const Readout<T>& readout, std::int64_t channel, const T* x,
   });
 }
 
+/// phi(x, d), and its adjoints.
+template <class Phi, class T>
+ResponseValues<xsimd::batch<T>, xsimd::batch<T>> response_of(const xsimd::batch<T>& x, T bias,
+                                                             const xsimd::batch<T>& g) {
+  using B = xsimd::batch<T>;
+  if constexpr (std::is_same_v<Phi, model::activation::ClippedRelu>) {
+    const B d(bias);
+    const B first = xsimd::select(x + d > B(T(0)), g, B(T(0)));
+    return {Phi::rate(x, d), xsimd::select(x > B(T(0)), first - g, first), first};
+  } else {
+    return Response<Phi, T>(&bias, 0).all(x, g);
+  }
+}
+
 /// s adjoint -> potential adjoint, in place; adds those of scale, bias and neuron bias.
 template <class T>
 void rates_adjoint(const Readout<T>& readout, std::int64_t channel, std::int64_t end, const Row<T>& potential,
                    Row<T>& adjoint, const ReadoutAdjoint& sums) {
   using B = xsimd::batch<T>;
-  const B d(readout.neuron_bias[channel]);
+  const T bias = readout.neuron_bias[channel];
   const B scale(readout.scale[channel]);
   B scale_sum(0);
   B bias_sum(0);
   model::with_activation(readout.activation, [&](auto phi) {
     for (std::int64_t p = 0; p < end; p += static_cast<std::int64_t>(B::size)) {
       const B g = B::load_aligned(adjoint.data() + p);
-      const auto response = Response<decltype(phi)>::all(B::load_aligned(potential.data() + p), d, scale * g);
+      const auto response = response_of<decltype(phi)>(B::load_aligned(potential.data() + p), bias, scale * g);
       scale_sum = model::fused(g, response.rate, scale_sum);
       bias_sum += response.bias;
       response.input.store_aligned(adjoint.data() + p);

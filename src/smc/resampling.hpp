@@ -19,6 +19,8 @@ class ResamplingPositions {
   void draw(const parallel::Stream& stream, std::uint32_t trial, std::uint32_t step, std::int64_t drawn);
   /// Number of positions below `cumulated`, a share of the total in [0, 1].
   std::int64_t below(double cumulated) const;
+  /// The same for each of many.
+  void below(std::span<const double> cumulated, std::span<std::int64_t> counts) const;
 
  private:
   config::Resampling scheme_;
@@ -35,8 +37,8 @@ struct BlockShare {
 };
 
 /// first_slots[lane] for lane < weights.size(), and end_slot after the last: lane's offspring fill slots
-/// [first_slots[lane], first_slots[lane + 1]). weights: of the block's particles, with any common factor; the slots
-/// handed out are exactly those of `share`.
+/// [first_slots[lane], first_slots[lane + 1]). weights: of the block's particles, at most block_lanes, with any common
+/// factor; the slots handed out are exactly those of `share`.
 void block_offspring(const ResamplingPositions& positions, std::span<const double> weights, const BlockShare& share,
                      std::span<std::int64_t> first_slots);
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "smc/lane_sum.hpp"
 #include "smc/offspring_exchange.hpp"
-#include "smc/proposal.hpp"
 
 namespace rankflow::smc {
 
@@ -18,7 +18,7 @@ class SampleSizes {
   explicit SampleSizes(const ParticleLayout& layout, const parallel::Communicator& comm) : squares_(layout, comm, 1) {}
 
   void measure(const double* weights) {
-    std::array<double, L> square;
+    std::array<double, L> square{};
     for (std::size_t i = 0; i < squares_.segments().size(); ++i) {
       const Segment& segment = squares_.segments()[i];
       const double* of_block = weights + segment.local_block * L;

@@ -19,8 +19,9 @@ struct Results {
 template <class T>
 Results<T> adjoints_of(const Case<T>& c, StepAdjoints<T>& adjoints) {
   Results<T> results{Numbers<T>(c.size(c.weights.states * block_lanes)), WeightSums<T>(c)};
-  for (const auto& record : c.records) adjoints.add(c.weights, 0, record, results.zeta.data());
-  adjoints.finish(c.weights, 0, results.weights.views());
+  const PreparedStep<T> step(c.weights);
+  for (const auto& record : c.records) adjoints.add(step, 0, record, results.zeta.data());
+  adjoints.finish(step, 0, results.weights.views());
   return results;
 }
 
@@ -74,14 +75,15 @@ TEST(StepAdjoints, AtOnceOrApartGivesTheSameBits) {
 
 TEST(StepAdjoints, FinishForgetsAndLeavesOtherBlocksAlone) {
   const Case<float> c(Activation::clipped_relu, 20, 3, 3, 50, 3);
+  const PreparedStep<float> step(c.weights);
   for (const std::int64_t blocks : {std::int64_t{2}, too_many_blocks(c)}) {
     StepAdjoints<float> adjoints = adjoints_for(c, blocks);
     Numbers<float> zeta(c.size(3 * block_lanes));
-    adjoints.add(c.weights, 1, c.records[0], zeta.data());
+    adjoints.add(step, 1, c.records[0], zeta.data());
     const Results<float> first = adjoints_of(c, adjoints);
     EXPECT_TRUE(adjoints_of(c, adjoints) == first);
     WeightSums<float> other(c);
-    adjoints.finish(c.weights, 1, other.views());
+    adjoints.finish(step, 1, other.views());
     EXPECT_FALSE(other == first.weights);
     EXPECT_FALSE(other == WeightSums<float>(c)) << "the other block's adjoints were lost";
   }
@@ -98,7 +100,7 @@ TEST(StepAdjoints, WeightsOfOtherSizesAreNamed) {
   StepAdjoints<float> adjoints(6, 2, 2, 1, 1);
   Numbers<float> zeta(c.size(2 * block_lanes));
   try {
-    adjoints.add(c.weights, 0, c.records[0], zeta.data());
+    adjoints.add(PreparedStep<float>(c.weights), 0, c.records[0], zeta.data());
     FAIL() << "no error";
   } catch (const InternalError& error) {
     EXPECT_STREQ(error.what(),

@@ -214,21 +214,22 @@ struct WeightSums {
 template <class T>
 Numbers<T> step_of(const Case<T>& c) {
   Numbers<T> out(c.size(c.weights.rank * block_lanes));
-  low_rank_step(c.weights, c.zeta.back().data(), c.lanes, out.data());
+  low_rank_step(PreparedStep<T>(c.weights), c.zeta.back().data(), c.lanes, out.data());
   return out;
 }
 
 template <class T>
 Numbers<T> state_adjoint_of(const Case<T>& c) {
   Numbers<T> adjoint(c.size(c.weights.states * block_lanes));
-  low_rank_step_adjoint(c.weights, c.zeta.back().data(), c.out_adjoint.back().data(), c.lanes, adjoint.data());
+  low_rank_step_adjoint(PreparedStep<T>(c.weights), c.zeta.back().data(), c.out_adjoint.back().data(), c.lanes,
+                        adjoint.data());
   return adjoint;
 }
 
 template <class T>
 WeightSums<T> weight_adjoints_of(const Case<T>& c) {
   WeightSums<T> sums(c);
-  low_rank_weight_adjoints<T>(c.weights, c.records, sums.views());
+  low_rank_weight_adjoints<T>(PreparedStep<T>(c.weights), c.records, sums.views());
   return sums;
 }
 

@@ -68,13 +68,14 @@ struct KernelResults {
         zeta_of_both(zeta),
         sums(c.size(c.weights.neurons * (c.weights.states + c.weights.rank + 1)) * xsimd::batch<T>::size),
         weights(c) {
+    const PreparedStep<T> step(c.weights);
     const T* last = c.zeta.back().data();
-    kernels.forward(c.weights, last, c.lanes, out.data());
-    kernels.adjoint(c.weights, last, c.out_adjoint.back().data(), c.lanes, zeta.data());
-    kernels.weight_adjoints(c.weights, c.records, weights.views());
+    kernels.forward(step, last, c.lanes, out.data());
+    kernels.adjoint(step, last, c.out_adjoint.back().data(), c.lanes, zeta.data());
+    kernels.weight_adjoints(step, c.records, weights.views());
     for (const auto& record : c.records) {
       std::fill(zeta_of_both.begin(), zeta_of_both.end(), T(0));
-      kernels.both(c.weights, record, zeta_of_both.data(), sums.data());
+      kernels.both(step, record, zeta_of_both.data(), sums.data());
     }
   }
   bool operator==(const KernelResults&) const = default;
@@ -159,10 +160,11 @@ TEST(LowRankStep, AdjointsAreAdded) {
   const Case<double> c(Activation::tanh, 30, 2, 2, 20, 3);
   const Numbers<double> once = state_adjoint_of(c);
   Numbers<double> twice = once;
-  low_rank_step_adjoint(c.weights, c.zeta.back().data(), c.out_adjoint.back().data(), c.lanes, twice.data());
+  low_rank_step_adjoint(PreparedStep<double>(c.weights), c.zeta.back().data(), c.out_adjoint.back().data(), c.lanes,
+                        twice.data());
   WeightSums<double> sums = weight_adjoints_of(c);
   const WeightSums<double> one = sums;
-  low_rank_weight_adjoints<double>(c.weights, c.records, sums.views());
+  low_rank_weight_adjoints<double>(PreparedStep<double>(c.weights), c.records, sums.views());
   for (std::size_t k = 0; k < once.size(); ++k) EXPECT_EQ(twice[k], 2 * once[k]);
   for (std::size_t k = 0; k < one.m.size(); ++k) EXPECT_EQ(sums.m[k], 2 * one.m[k]);
   for (std::size_t k = 0; k < one.n.size(); ++k) EXPECT_EQ(sums.n[k], 2 * one.n[k]);
@@ -174,9 +176,10 @@ TEST(LowRankStep, AdjointsAreAdded) {
 /// sum of out * out_adjoint over all steps: the adjoints are its derivatives.
 double objective(const Case<double>& c) {
   double sum = 0;
+  const PreparedStep<double> step(c.weights);
   Numbers<double> out(c.size(c.weights.rank * block_lanes));
   for (const auto& record : c.records) {
-    low_rank_step(c.weights, record.zeta, c.lanes, out.data());
+    low_rank_step(step, record.zeta, c.lanes, out.data());
     for (std::int64_t r = 0; r < c.weights.rank; ++r)
       for (std::int64_t lane = 0; lane < c.lanes; ++lane)
         sum += out[c.size(r * block_lanes + lane)] * record.out_adjoint[r * block_lanes + lane];
