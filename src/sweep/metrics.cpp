@@ -79,12 +79,12 @@ void add_root_mean_square(Metrics& metrics, const io::File& file, const char* na
 
 void add_counters(Metrics& metrics, const io::File& file) {
   if (!file.has_group("/integrator")) return;
-  const std::string group = "/integrator/";
-  for (const auto& path : file.datasets(group)) {
-    if (path == group + "stop_time") continue;
+  for (const auto& path : file.datasets("/integrator")) {
+    const auto name = path.substr(path.rfind('/') + 1);
+    if (name == "stop_time") continue;
     double sum = 0;
     for_each_value(file, path, [&](double value) { sum += value; });
-    metrics["integrator_" + path.substr(group.size())] = sum;
+    metrics["integrator_" + name] = sum;
   }
 }
 

@@ -25,7 +25,7 @@ class Worker {
       if (order == Order::end) return ExitCode::done;
       if (order == Order::wait) {
         std::this_thread::sleep_for(std::chrono::duration<double>(seconds_between_looks));
-      } else if (run_session(at_, claim, seconds_left()) == SessionEnd::stopped) {
+      } else if (run_session(at_, claim, limit_of_case()) == SessionEnd::stopped) {
         return ExitCode::stopped;
       }
     }
@@ -46,10 +46,14 @@ class Worker {
                          (limits_.wall_time > 0 && seconds_left() <= 0));
   }
 
-  /// 0 when there is no limit.
   double seconds_left() const {
-    if (limits_.wall_time <= 0) return 0;
-    return limits_.wall_time - std::chrono::duration<double>(Clock::now() - start_).count();
+    return std::max(0.0, limits_.wall_time - std::chrono::duration<double>(Clock::now() - start_).count());
+  }
+
+  /// 0 when there is none.
+  double limit_of_case() const {
+    constexpr double shortest = 1e-3;
+    return limits_.wall_time > 0 ? std::max(seconds_left(), shortest) : 0;
   }
 
   /// Of rank 0, who alone looks at the ledger.
@@ -82,9 +86,10 @@ class Worker {
   Clock::time_point ask_again_ = start_;
 };
 
-std::set<int, std::greater<>> sizes_of(const Plan& plan) {
+std::set<int, std::greater<>> sizes_of(const Plan& plan, int only) {
   std::set<int, std::greater<>> sizes;
-  for (const auto& one : plan.cases) sizes.insert(one.ranks);
+  for (const auto& one : plan.cases)
+    if (only == 0 || one.ranks == only) sizes.insert(one.ranks);
   return sizes;
 }
 
@@ -97,7 +102,7 @@ ExitCode work(const Workplace& at, const WorkLimits& limits) {
 
 ExitCode work_in_groups(const Plan& plan, const Runner& runner, const parallel::Communicator& world, Console& console,
                         const WorkLimits& limits) {
-  const auto sizes = sizes_of(plan);
+  const auto sizes = sizes_of(plan, limits.ranks);
   if (!sizes.empty() && *sizes.begin() > world.size())
     throw ConfigurationError(
         "cases of this sweep ask for {} ranks, and there {}: start it with mpirun -n {} or more, or lower sweep.ranks",

@@ -6,6 +6,7 @@ namespace rankflow::sweep {
 /// A worker's limits.
 struct WorkLimits {
   double wall_time = 0;  ///< s after which cases are stopped with a checkpoint; 0: until a signal or the job's end
+  int ranks = 0;         ///< only cases of so many ranks; 0: all
 };
 
 /// Takes cases of `at.group.size()` ranks, one after the other, until nothing is left to claim: then done, also when
