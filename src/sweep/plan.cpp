@@ -50,8 +50,8 @@ Table configuration_of(const Case& one, const std::vector<std::string>& common) 
 }
 
 std::string case_line(const Case& one, const std::vector<std::string>& common) {
-  Table varied;
-  for (const auto& [key, text] : one.varied) varied.push_back({key, {text}});
+  config::Array varied;  // a table would forget the order
+  for (const auto& [key, text] : one.varied) varied.push_back({config::Array{{key}, {text}}});
   Table table{{"id", {one.id}},
               {"driver", {one.driver}},
               {"seed", {one.seed}},
@@ -112,6 +112,14 @@ std::string read_configuration(const Members& members, std::vector<std::string> 
   return joined(common);
 }
 
+std::pair<std::string, std::string> read_pair(const Value& entry, const fs::path& file) {
+  const auto* pair = entry.as<config::Array>();
+  if (pair == nullptr || pair->size() != 2 || !(*pair)[0].as<std::string>() || !(*pair)[1].as<std::string>())
+    throw InputOutputError("'{}' is damaged: what a case varies; make the plan anew from the sweep file",
+                           file.string());
+  return {*(*pair)[0].as<std::string>(), *(*pair)[1].as<std::string>()};
+}
+
 Case read_case(std::string_view line, const std::vector<std::string>& common, const fs::path& file) {
   const auto value = config::parse_value(std::string(line.substr(0, line.rfind(','))));
   if (!value || value->as<Table>() == nullptr)
@@ -124,8 +132,7 @@ Case read_case(std::string_view line, const std::vector<std::string>& common, co
            .seed = members.get<std::int64_t>("seed"),
            .ranks = static_cast<int>(members.get<std::int64_t>("ranks")),
            .configuration = read_configuration(members, common, file)};
-  for (const auto& [key, text] : members.get<Table>("varied"))
-    if (const auto* written = text.as<std::string>()) one.varied.emplace_back(key, *written);
+  for (const auto& entry : members.get<config::Array>("varied")) one.varied.push_back(read_pair(entry, file));
   return one;
 }
 
@@ -188,27 +195,6 @@ bool share_a_case(const Plan& a, const Plan& b) {
   return false;
 }
 
-/// A directory may be new, empty, or of this sweep: the same file, or one that has cases in common with it.
-void require_own(const Plan& plan) {
-  const auto& directory = plan.directory;
-  if (!fs::exists(directory)) return;
-  if (!fs::is_directory(directory))
-    throw ConfigurationError("'{}' is a file; a sweep needs a directory: give sweep.directory or -o another name",
-                             directory.string());
-  if (!fs::exists(plan_path(directory))) {
-    if (fs::is_empty(directory)) return;
-    throw ConfigurationError(
-        "'{}' is not empty and holds no sweep; give sweep.directory or -o the name of a new directory",
-        directory.string());
-  }
-  const auto earlier = read_plan(directory);
-  if (earlier.source != plan.source && !share_a_case(earlier, plan))
-    throw ConfigurationError(
-        "'{}' is the directory of another sweep, made from {}, with no case in common with {}; give sweep.directory or "
-        "-o another name",
-        directory.string(), earlier.source.string(), plan.source.string());
-}
-
 }  // namespace
 
 fs::path plan_path(const fs::path& directory) {
@@ -234,8 +220,28 @@ Plan read_plan(const fs::path& directory) {
   return parse(read_text(file), file);
 }
 
+void require_own_directory(const Plan& plan) {
+  const auto& directory = plan.directory;
+  if (!fs::exists(directory)) return;
+  if (!fs::is_directory(directory))
+    throw ConfigurationError("'{}' is a file; a sweep needs a directory: give sweep.directory or -o another name",
+                             directory.string());
+  if (!fs::exists(plan_path(directory))) {
+    if (fs::is_empty(directory)) return;
+    throw ConfigurationError(
+        "'{}' is not empty and holds no sweep; give sweep.directory or -o the name of a new directory",
+        directory.string());
+  }
+  const auto earlier = read_plan(directory);
+  if (earlier.source != plan.source && !share_a_case(earlier, plan))
+    throw ConfigurationError(
+        "'{}' is the directory of another sweep, made from {}, with no case in common with {}; give sweep.directory or "
+        "-o another name",
+        directory.string(), earlier.source.string(), plan.source.string());
+}
+
 void write_plan(const Plan& plan) {
-  require_own(plan);
+  require_own_directory(plan);
   const auto file = plan_path(plan.directory);
   const auto text = text_of(plan);
   if (fs::exists(file) && read_text(file) == text) return;

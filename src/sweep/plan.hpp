@@ -41,9 +41,11 @@ std::filesystem::path case_folder(const std::filesystem::path& directory, const 
 
 /// The plan of a directory. Throws ConfigurationError when there is none, InputOutputError when it is damaged.
 Plan read_plan(const std::filesystem::path& directory);
+/// Throws ConfigurationError when the plan's directory holds something else, or another sweep: one that was made from
+/// another file and has no case in common.
+void require_own_directory(const Plan& plan);
 /// Writes plan.toml under a temporary name and renames it; creates the directory. A plan that says the same is
-/// left alone. Throws ConfigurationError when the directory holds something else, or another sweep: one that was made
-/// from another file and has no case in common; InputOutputError when it cannot be written.
+/// left alone. Throws as require_own_directory, and InputOutputError when it cannot be written.
 void write_plan(const Plan& plan);
 
 /// 16 hexadecimal digits of a 64-bit hash of the driver and of the configuration without what changes no result.
