@@ -83,17 +83,14 @@ run_and_wait() {
   trap - USR1 TERM
 }
 
-# requeue: only while the job is meant to run; one that was cancelled must stay so.
+# requeue: not when the job was cancelled; SLURM calls that and the end of a job's time COMPLETING alike.
 requeue() {
   local state
   state=$(squeue -h -j "$job" -o %T 2>/dev/null)
-  case $state in
-    RUNNING | TIMEOUT | COMPLETING) ;;
-    *)
-      say "stopped with a checkpoint; the job is ${state:-gone}, hence not requeued: submit again to continue"
-      return
-      ;;
-  esac
+  if [ "$state" != RUNNING ] && [ "$(date +%s)" -lt "${SLURM_JOB_END_TIME:-9999999999}" ]; then
+    say "stopped with a checkpoint; the job is ${state:-gone}, hence not requeued: submit again to continue"
+    return
+  fi
   if [ "$restarts" -ge "${profile[maximum_requeues]}" ]; then
     say "stopped with a checkpoint, but requeued $restarts times already (maximum_requeues): submit again to continue"
   elif scontrol requeue "$job"; then
@@ -125,12 +122,12 @@ run_job() {
     shift
   done
   shift
-  while [[ ${1:-} == --*=* || ${1:-} == --print ]]; do
+  while [[ ${1:-} == --* ]]; do  # of sbatch: --nodes=2
     options+=("$1")
     shift
   done
-  asked=("$@")
   read_profile
+  asked=("$@")
   choices=${driver[-1]}
   if [[ $choices == *'|'* ]]; then
     one_of "what to ${driver[0]}" "${1:-}" ${choices//|/ }

@@ -3,8 +3,10 @@
 Every script is called as `script.py RANKFLOW MPIEXEC SOURCE_FOLDER`; what runs the program itself comes from
 tests/drivers/support.py.
 """
+import contextlib
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -42,19 +44,22 @@ def until(condition, seconds, what):
 class Cluster:
     """Four fake nodes for the length of a `with`; they end with this process, whatever ends it."""
 
-    def __init__(self, folder):
-        """`folder` exists; jobs write their logs there."""
+    def __init__(self, folder, cpus=2):
+        """`folder` exists; jobs write their logs there. `cpus`: of each node, as far as SLURM is concerned."""
         self.folder = pathlib.Path(folder)
+        self.cpus = cpus
         self.state = self.folder / "slurm"
 
     def __enter__(self):
         require_root()
         self.folder.chmod(0o711)  # munged refuses a socket that others cannot reach
         self.keeper = subprocess.Popen([HERE / "cluster.sh", self.state], stdin=subprocess.PIPE,
-                                       stdout=subprocess.PIPE, text=True, start_new_session=True)
+                                       stdout=subprocess.PIPE, text=True, start_new_session=True,
+                                       env={**os.environ, "SLURM_FIXTURE_CPUS": str(self.cpus)})
         if self.keeper.stdout.readline() != "ready\n":
             self.__exit__()
             raise AssertionError(f"no SLURM came up; the fixture ended with {self.keeper.returncode}")
+        self.started = time.monotonic()
         told = subprocess.run(["bash", "-c", f"source {self.state}/env.sh && env -0"], check=True, text=True,
                               stdout=subprocess.PIPE).stdout
         self.environment = dict(entry.split("=", 1) for entry in told.split("\0") if entry)
@@ -99,6 +104,50 @@ class Cluster:
         """Everything that jobs wrote, for the message of a failure."""
         return "\n".join(f"--- {path}\n{path.read_text(errors='replace')}" for path in sorted(self.folder.glob("*.log")))
 
-    def daemon(self, name):
-        """Process number of a daemon: "slurmctld", "slurmd.node2"."""
-        return int((self.state / "pid" / name).read_text())
+    def until_look(self, before):
+        """Whole seconds until `before` s before SLURM looks at time limits, which it does every 30 s."""
+        return max(1, round((30 - before - (time.monotonic() - self.started)) % 30))
+
+    def on_node(self, name):
+        """Process numbers of what jobs run on a node: scripts, launchers, programs."""
+        wanted = {f"SLURMD_NODENAME={name}".encode(), f"SLURM_CONF={self.state}/slurm.conf".encode()}
+        return [pid for pid, environment in environments() if wanted <= environment]
+
+    def lose_node(self, name):
+        """Kills everything on a node, and tells the scheduler, which would notice it after a minute."""
+        kill(int((self.state / "pid" / f"slurmd.{name}").read_text()))
+        tasks = self.on_node(name)
+        for keeper in {parent for parent in map(parent_of, tasks) if parent and "slurmstepd" in name_of(parent)}:
+            kill(keeper)  # first, so that it does not report how the tasks ended
+        for task in tasks:
+            kill(task)
+        self.command("scontrol", "update", f"nodename={name}", "state=down", "reason=killed")
+
+
+def environments():
+    """(process number, {b"NAME=value"}) of all processes that can be looked at."""
+    for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
+        try:
+            yield int(path.parent.name), set(path.read_bytes().split(b"\0"))
+        except OSError:  # ended meanwhile
+            continue
+
+
+def parent_of(pid):
+    """0 when it has ended."""
+    try:
+        return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    except OSError:
+        return 0
+
+
+def name_of(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text()
+    except OSError:
+        return ""
+
+
+def kill(pid):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)

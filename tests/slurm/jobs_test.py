@@ -1,6 +1,8 @@
 """Job scripts on a real SLURM: on several nodes, stopped, requeued, continued, cancelled."""
 import pathlib
+import re
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 from cluster import JOBS, Cluster, until  # first: it finds the module of tests/drivers
 from support import differences, folder, main, provenance, run
@@ -44,59 +46,197 @@ window = 25
 SIMULATION = """
 [network]
 preset = "decision"
-neurons = 4000
+neurons = {neurons}
 [time]
 step = 0.01
 duration = {duration}
-save_every = 1.0
+save_every = {save_every}
 [noise]
 neuron = 0.2
 """
 
+SAFE = "--exclude=node[2-3]"  # one of them will be lost
+
 
 class Jobs(unittest.TestCase):
+    """Most of a requeue is waiting, therefore all jobs run at the same time; each test then looks at its own."""
+
     @classmethod
     def setUpClass(cls):
         directory = folder()
         cls.addClassCleanup(directory.cleanup)
         cls.here = pathlib.Path(directory.name)
-        cls.cluster = cls.enterClassContext(Cluster(cls.here))
+        cls.cluster = cls.enterClassContext(Cluster(cls.here, cpus=4))
+        cls.cluster.profile("scratch.toml", launcher="mpirun", scratch="$SLURM_SUBMIT_DIR/scratch",
+                            # Shared memory of Open MPI would mix up nodes of one host that mpirun knows apart.
+                            launcher_options="--mca btl tcp,self")
+        cls.cluster.profile("once.toml", maximum_requeues="0")
         (cls.here / "recording.toml").write_text(RECORDING)
         (cls.here / "fit.toml").write_text(FIT.format(epochs=400))
+        # Some seconds of work each; few long steps where ranks exchange messages between nodes.
+        (cls.here / "short.toml").write_text(SIMULATION.format(neurons=2000, duration=2000.0, save_every=10.0))
+        (cls.here / "long.toml").write_text(SIMULATION.format(neurons=2000, duration=4000.0, save_every=10.0))
+        (cls.here / "wide.toml").write_text(SIMULATION.format(neurons=200000, duration=20.0, save_every=0.1))
         run("-q", "generate", "recording", "recording.toml", cwd=cls.here)
+        pool = ThreadPoolExecutor(8)
+        cls.addClassCleanup(pool.shutdown, cancel_futures=True)
+        cls.jobs = {}
+        for name in ("time_limit", "fit", "node_lost", "mpirun", "cancelled", "templates"):
+            cls.jobs[name] = pool.submit(getattr(cls, f"run_{name}"))
+        cls.straight = pool.submit(cls.run_straight)
 
-    def log(self, name, job):
-        path = self.here / f"{name}-{job}.log"
+    @classmethod
+    def run_straight(cls):
+        run("-q", "fit", "vsmc", "fit.toml", "-o", "fit.h5", cwd=cls.here)
+        for name in ("short", "long", "wide"):
+            run("-q", "simulate", f"{name}.toml", "-o", f"{name}.h5", cwd=cls.here)
+
+    @classmethod
+    def log(cls, name, job):
+        path = cls.here / f"{name}-{job}.log"
         return path.read_text() if path.exists() else ""
 
-    def working(self, name, job):
+    @classmethod
+    def working(cls, name, job):
         """Waits until the program in the job is at work."""
-        until(lambda: "% " in self.log(name, job), 30, lambda: f"progress of job {job}\n{self.cluster.logs()}")
+        until(lambda: "% " in cls.log(name, job), 60, lambda: f"progress of job {job}\n{cls.cluster.logs()}")
 
-    def stopped_and_continued(self, name, job, starts=2):
-        """Asserts that the job was requeued until it completed; its log."""
-        about = self.cluster.finished(job)
+    @classmethod
+    def warned(cls, name, job):
+        """Waits until the job is at work, and warns it as SLURM does before a time limit; what it came to."""
+        cls.working(name, job)
+        cls.cluster.command("scancel", "--batch", "--signal=USR1", job)
+        return job, cls.cluster.finished(job)
+
+    @classmethod
+    def run_fit(cls):
+        return cls.warned("fit", cls.cluster.sbatch("--nodelist=node[0-1]", "--ntasks=2", JOBS / "fit.sbatch",
+                                                    "fit.toml", "-o", "two_nodes.h5"))
+
+    @classmethod
+    def run_mpirun(cls):
+        return cls.warned("simulate", cls.cluster.sbatch(
+            "--nodelist=node[0-1]", "--ntasks=2", JOBS / "simulate.sbatch", "wide.toml", "-o", "mpirun.h5",
+            RANKFLOW_CLUSTER=str(cls.here / "scratch.toml")))
+
+    @classmethod
+    def run_time_limit(cls):
+        """SLURM looks at time limits every 30 s: the job begins shortly before it does, until that has worked."""
+        for _ in range(3):
+            job = cls.cluster.sbatch("--time=1", "--signal=B:USR1@58", SAFE, f"--begin=now+{cls.cluster.until_look(10)}",
+                                     JOBS / "simulate.sbatch", "long.toml", "-o", "limited.h5", "--overwrite")
+            about = cls.cluster.finished(job, 90)
+            if about["Restarts"] != "0":
+                break
+        return job, about
+
+    @classmethod
+    def run_node_lost(cls):
+        job = cls.cluster.sbatch("--exclude=node[0-1]", JOBS / "simulate.sbatch", "short.toml", "-o", "lost.h5",
+                                 "--set", "run.checkpoint_every=0.2")
+        until(lambda: len(list(cls.here.glob("lost.h5.checkpoint-*[0-9]"))) > 1, 60, "two checkpoints of lost.h5")
+        cls.cluster.lose_node(cls.cluster.about(job)["NodeList"])
+        return job, cls.cluster.finished(job)
+
+    @classmethod
+    def run_cancelled(cls):
+        first = cls.cluster.sbatch(SAFE, JOBS / "simulate.sbatch", "short.toml", "-o", "cancelled.h5")
+        cls.working("simulate", first)
+        cls.cluster.command("scancel", first)
+        cls.cluster.finished(first)
+        # Warned, but may not be requeued any more.
+        second = cls.cluster.sbatch(SAFE, JOBS / "simulate.sbatch", "short.toml", "-o", "cancelled.h5",
+                                    RANKFLOW_CLUSTER=str(cls.here / "once.toml"))
+        _, stopped = cls.warned("simulate", second)
+        unfinished = provenance(cls.here / "cancelled.h5")["status"]
+        third = cls.cluster.sbatch(SAFE, JOBS / "simulate.sbatch", "short.toml", "-o", "cancelled.h5")
+        done = cls.cluster.finished(third)
+        return first, cls.cluster.about(first), second, stopped, unfinished, third, done
+
+    @classmethod
+    def run_templates(cls):
+        """The other templates, each submitted by itself with the profile."""
+        cls.cluster.profile("here.toml", partition="debug", time="00:30:00", setup="export CAME_FROM_PROFILE=yes")
+
+        def submit(name, *words):
+            return cls.cluster.command(JOBS / f"{name}.sbatch", "--parsable", SAFE, *words,
+                                       RANKFLOW_CLUSTER=str(cls.here / "here.toml"))
+
+        cls.jobs["fit"].result()
+        jobs = [submit("generate", "recording", "recording.toml", "-o", "generated.h5"),
+                submit("filter", "two_nodes.h5", "-o", "filtered.h5"),
+                submit("evaluate", "recording.h5", "recording.h5"),
+                submit("analyze", "two_nodes.h5", "-o", "points.h5")]
+        return [(job, cls.cluster.finished(job)) for job in jobs]
+
+    def check_continued(self, name, job, about):
+        """Asserts that the job was requeued and completed; its log."""
         log = self.log(name, job)
-        self.assertEqual(("COMPLETED", "0:0", str(starts - 1)),
-                         (about["JobState"], about["ExitCode"], about["Restarts"]), log)
-        for start in range(1, starts + 1):
+        restarts = int(about["Restarts"])
+        self.assertEqual(("COMPLETED", "0:0"), (about["JobState"], about["ExitCode"]), log)
+        self.assertGreater(restarts, 0, log)
+        for start in range(1, restarts + 2):
             self.assertEqual(1, log.count(f"start {start} of"), log)
-        self.assertEqual(starts - 1, log.count("requeued, continues by itself"), log)
-        self.assertRegex(log, r"continuing .* from [1-9]")
+        self.assertEqual(restarts, len(re.findall(r"continuing .* from [0-9.]*[1-9]", log)), log)
         return log
+
+    def check_equal(self, straight, other):
+        self.straight.result()
+        about = provenance(self.here / other)
+        self.assertGreater(about["resumes"], 0)
+        self.assertEqual("complete", about["status"])
+        self.assertEqual([], differences(self.here / straight, self.here / other))
+        self.assertEqual([], list(self.here.glob(f"{other}.checkpoint-*")), "checkpoints of a complete file go")
+        return about
 
     def test_fit_on_two_nodes(self):
         """Warned, as before a time limit, it checkpoints, requeues itself, continues, and gives the same bits."""
-        job = self.cluster.sbatch("--nodes=2", "--ntasks=2", JOBS / "fit.sbatch", "fit.toml", "-o", "two_nodes.h5")
-        run("-q", "fit", "vsmc", "fit.toml", "-o", "straight.h5", cwd=self.here)
-        self.working("fit", job)
-        self.cluster.command("scancel", "--batch", "--signal=USR1", job)
-        log = self.stopped_and_continued("fit", job)
-        self.assertIn("on node[0-1], until 20", log)
-        about = provenance(self.here / "two_nodes.h5")
-        self.assertEqual((2, 1, "complete"), (about["ranks"], about["resumes"], about["status"]))
-        self.assertEqual([], differences(self.here / "straight.h5", self.here / "two_nodes.h5"))
-        self.assertEqual([], list(self.here.glob("two_nodes.h5.checkpoint-*")))
+        log = self.check_continued("fit", *self.jobs["fit"].result())
+        self.assertIn("of fit vsmc on node[", log)
+        self.assertIn(", until 20", log)
+        self.assertIn("requeued, continues by itself", log)
+        self.assertEqual(2, self.check_equal("fit.h5", "two_nodes.h5")["ranks"])
+
+    def test_mpirun_and_scratch(self):
+        """With the other launcher, and with a file that grows elsewhere."""
+        job, about = self.jobs["mpirun"].result()
+        log = self.check_continued("simulate", job, about)
+        self.assertRegex(log, r"continuing \S*/scratch/\S*/mpirun.h5 from")
+        self.assertEqual(2, self.check_equal("wide.h5", "mpirun.h5")["ranks"])
+        self.assertEqual([], list((self.here / "scratch").iterdir()))
+
+    def test_time_limit(self):
+        """A limit that is shorter than the job."""
+        log = self.check_continued("simulate", *self.jobs["time_limit"].result())
+        self.assertIn("requeued, continues by itself", log)
+        self.check_equal("long.h5", "limited.h5")
+
+    def test_lost_node(self):
+        """Its last checkpoint is taken up on another node."""
+        log = self.check_continued("simulate", *self.jobs["node_lost"].result())
+        self.assertNotIn("requeued, continues by itself", log)
+        nodes = [line.split(" on ")[1].split(",")[0] for line in log.splitlines() if "start " in line]
+        self.assertEqual(["node2", "node3"], sorted(nodes))
+        self.check_equal("short.h5", "lost.h5")
+
+    def test_cancelled(self):
+        """A job that its user cancels stays cancelled; submitted again it continues."""
+        first, cancelled, second, stopped, unfinished, third, done = self.jobs["cancelled"].result()
+        self.assertEqual(("CANCELLED", "0"), (cancelled["JobState"], cancelled["Restarts"]), self.log("simulate", first))
+        self.assertEqual(("FAILED", "75:0", "0"), (stopped["JobState"], stopped["ExitCode"], stopped["Restarts"]))
+        self.assertIn("requeued 0 times already (maximum_requeues)", self.log("simulate", second))
+        self.assertEqual("stopped", unfinished)
+        self.assertEqual("COMPLETED", done["JobState"], self.log("simulate", third))
+        self.check_equal("short.h5", "cancelled.h5")
+
+    def test_other_templates(self):
+        for job, about in self.jobs["templates"].result():
+            name = about["JobName"]
+            self.assertEqual(("COMPLETED", "00:30:00", "debug"),
+                             (about["JobState"], about["TimeLimit"], about["Partition"]), self.log(name, job))
+        for name in ("generated.h5", "filtered.h5", "points.h5"):
+            self.assertTrue((self.here / name).exists(), name)
+        self.assertEqual([], differences(self.here / "recording.h5", self.here / "generated.h5"))
 
 
 if __name__ == "__main__":

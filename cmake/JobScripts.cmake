@@ -1,0 +1,10 @@
+# The job scripts become part of the program: `rankflow sweep submit` writes them into the sweep's directory.
+set(RANKFLOW_JOB_SCRIPTS "")
+foreach(name sweep.sbatch sweep_collect.sbatch job.sh cluster_profile.sh scratch.sh)
+  set(file ${PROJECT_SOURCE_DIR}/jobs/${name})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  file(READ ${file} text)
+  string(APPEND RANKFLOW_JOB_SCRIPTS "    {\"${name}\", R\"script(${text})script\"},\n")
+endforeach()
+configure_file(${PROJECT_SOURCE_DIR}/cmake/job_scripts.hpp.in ${PROJECT_BINARY_DIR}/generated/sweep/job_scripts.hpp @ONLY)
+target_include_directories(rankflow_sweep PRIVATE ${PROJECT_BINARY_DIR}/generated/sweep)
