@@ -88,6 +88,10 @@ class Cluster:
         """Submits; the job's number."""
         return self.command("sbatch", "--parsable", *words, **settings)
 
+    def rankflow(self, *words, **settings):
+        """Runs the program; what it says on standard error."""
+        return self.command(RANKFLOW, *words, expect=None, **settings).stderr
+
     def about(self, job):
         """What scontrol says of a job: {name: value}."""
         text = self.command("scontrol", "-o", "show", "job", job)

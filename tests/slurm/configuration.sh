@@ -51,6 +51,7 @@ SchedulerType=sched/backfill
 SchedulerParameters=bf_interval=1,sched_interval=2,batch_sched_delay=0,sched_min_interval=0
 SlurmdParameters=config_overrides
 DependencyParameters=kill_invalid_depend
+EnforcePartLimits=ALL
 ReturnToService=2
 JobRequeue=1
 KillWait=5

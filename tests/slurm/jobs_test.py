@@ -239,5 +239,5 @@ class Jobs(unittest.TestCase):
         self.assertEqual([], differences(self.here / "recording.h5", self.here / "generated.h5"))
 
 
-if __name__ == "__main__":
-    main()
+
+main()

@@ -1,0 +1,179 @@
+"""Sweeps on a real SLURM: arrays whose tasks are cancelled, killed and lost, and whose cases all end exactly once."""
+import pathlib
+import re
+import time
+import unittest
+
+import h5py
+
+from cluster import Cluster, kill, name_of, until  # first: it finds the module of tests/drivers
+from support import differences, folder, main, provenance, run
+
+RECORDING = """
+[network]
+preset = "limit_cycle"
+neurons = 512
+[time]
+step = 0.01
+duration = 1.0
+trials = 4
+[integration]
+space = "latent"
+[initial]
+latent_std = 1.0
+[noise]
+latent = 0.02
+[observation]
+channels = 10
+std = 0.2
+"""
+
+FIT = """
+[run]
+checkpoint_every = 0.2
+[data]
+file = "recording.h5"
+[network]
+neurons = 64
+[smc]
+particles = 16
+proposal = "optimal"
+[training]
+epochs = 600
+batch_trials = 4
+window = 25
+"""
+
+FITS = """
+[sweep]
+base = "fit.toml"
+driver = "fit vsmc"
+metric = "held_out_log_likelihood"
+seeds = 2
+stale_after = 4
+[sweep.grid]
+network.rank = [1, 2]
+training.optimiser.learning_rate = [0.001, 0.003, 0.01]
+[sweep.submit]
+per_task = 2
+throttle = 3
+"""
+
+SIMULATION = """
+[run]
+checkpoint_every = 0.2
+[network]
+preset = "decision"
+neurons = 50000
+[time]
+step = 0.01
+duration = 20.0
+save_every = 0.1
+[noise]
+neuron = 0.2
+"""
+
+SIMULATIONS = """
+[sweep]
+base = "simulation.toml"
+driver = "simulate"
+seeds = 4
+ranks = 2
+stale_after = 4
+[sweep.grid]
+noise.neuron = [0.1, 0.2, 0.3]
+[sweep.submit]
+per_task = 3
+time = "00:20:00"
+"""
+
+
+class Sweeps(unittest.TestCase):
+    def setUp(self):
+        directory = folder()
+        self.addCleanup(directory.cleanup)
+        self.here = pathlib.Path(directory.name)
+        self.cluster = self.enterContext(Cluster(self.here, cpus=4))
+        for name, text in {"recording": RECORDING, "fit": FIT, "fits": FITS, "simulation": SIMULATION,
+                           "simulations": SIMULATIONS}.items():
+            (self.here / f"{name}.toml").write_text(text)
+        run("-q", "generate", "recording", "recording.toml", cwd=self.here)
+
+    def submit(self, name):
+        """Submits a sweep; the numbers of its array and of the job that collects."""
+        said = self.cluster.rankflow("sweep", "submit", f"{name}.toml")
+        return (re.search(r"submitted job array (\d+): (\d+) of 12 cases", said).group(1),
+                re.search(r"submitted job (\d+): results go to", said).group(1))
+
+    def outcomes(self, name):
+        """Text of every recorded outcome, by case."""
+        return {path.stem: path.read_text() for path in (self.here / name / "ledger").glob("*/*.done")}
+
+    def logs(self, name):
+        return "\n".join(f"--- {path}\n{path.read_text(errors='replace')}"
+                         for path in sorted((self.here / name / "jobs").glob("*.log")))
+
+    def ended(self, array, name):
+        """Waits until no task of an array is left."""
+        until(lambda: not self.cluster.command("squeue", "-h", "-j", array, "-t", "all", "-o", "%T", expect=None).stdout
+              .replace("COMPLETED", "").replace("CANCELLED", "").replace("FAILED", "").strip(), 120,
+              lambda: f"end of array {array}\n{self.cluster.command('squeue')}\n{self.logs(name)}")
+
+    def programs(self, name):
+        """Process numbers of the workers of a sweep, by node."""
+        return {node: [pid for pid in self.cluster.on_node(node) if name_of(pid) == "rankflow\n"
+                       and f"/{name}\0" in pathlib.Path(f"/proc/{pid}/cmdline").read_text()]
+                for node in ("node0", "node1", "node2", "node3")}
+
+    def kill_case(self, name):
+        """Kills a worker while it is at a case."""
+        def victim():
+            return [pid for pids in self.programs(name).values() for pid in pids]
+        kill(until(victim, 30, f"a worker of {name}")[0])
+
+    def lose_busy_node(self, name):
+        def busy():
+            return [node for node, pids in self.programs(name).items() if pids]
+        node = until(busy, 30, f"a node that works on {name}")[-1]
+        self.cluster.lose_node(node)
+
+    def check_collected(self, name, job):
+        about = self.cluster.finished(job)
+        self.assertEqual("COMPLETED", about["JobState"], self.logs(name))
+        table = (self.here / name / "results.csv").read_text().splitlines()
+        return table
+
+    def test_disturbed(self):
+        fits, collect_fits = self.submit("fits")
+        simulations, collect_simulations = self.submit("simulations")
+        until(lambda: self.outcomes("fits"), 60, lambda: self.logs("fits"))
+        self.kill_case("fits")
+        self.kill_case("simulations")
+        self.lose_busy_node("simulations")
+        self.cluster.command("scancel", f"{simulations}_0")
+        self.cluster.command("scancel", fits)
+        for name, array in (("fits", fits), ("simulations", simulations)):
+            self.ended(array, name)
+        self.assertLess(len(self.outcomes("fits")), 12, "was not disturbed before it ended")
+        for job in (collect_fits, collect_simulations):
+            self.assertEqual("COMPLETED", self.cluster.finished(job)["JobState"])
+        before = self.outcomes("fits")
+        again = {}
+        for name in ("fits", "simulations"):
+            said = self.cluster.rankflow("sweep", "submit", f"{name}.toml")
+            array = re.search(r"submitted job array (\d+)", said)
+            again[name] = array and array.group(1)
+        for name, array in again.items():
+            if array:
+                self.ended(array, name)
+        for name in again:
+            outcomes = self.outcomes(name)
+            self.assertEqual(12, len(outcomes), self.logs(name))
+            for text in outcomes.values():
+                self.assertIn('status = "done"', text)
+        self.assertEqual(before, {case: text for case, text in self.outcomes("fits").items() if case in before})
+        self.assertIn("nothing to submit", self.cluster.rankflow("sweep", "submit", "fits.toml"))
+
+
+
+main()
