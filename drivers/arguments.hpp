@@ -16,6 +16,10 @@ struct Arguments {
   std::string output;             ///< empty: named after the input
   std::string particles;          ///< filter: number of them; empty: as in the fit
   std::vector<std::string> sets;  ///< table.key=value
+  int workers = 0;                ///< sweep run: groups of ranks at once; 0: as many as the processors allow
+  int ranks = 0;                  ///< sweep work: only cases of so many ranks; 0: all
+  double wall_time = 0;           ///< sweep run, sweep work: s after which to stop; 0: no limit
+  bool watch = false;             ///< sweep status: go on until all cases are over
   bool dry_run = false;
   bool resume = false;
   bool overwrite = false;
@@ -45,6 +49,18 @@ ExitCode analyze_fixed_points(const Arguments& arguments, const Surroundings& su
 std::string analyze_fixed_points_keys();
 ExitCode filter(const Arguments& arguments, const Surroundings& surroundings);
 ExitCode fit_vsmc(const Arguments& arguments, const Surroundings& surroundings);
+/// Takes a sweep file, or the directory of a planned sweep.
+ExitCode sweep_submit(const Arguments& arguments, const Surroundings& surroundings);
+/// Says what a sweep file stands for; writes and runs nothing.
+ExitCode sweep_plan(const Arguments& arguments, const Surroundings& surroundings);
+/// Takes the directory of a sweep; writes a table of its results.
+ExitCode sweep_collect(const Arguments& arguments, const Surroundings& surroundings);
+/// Takes the directory of a sweep.
+ExitCode sweep_status(const Arguments& arguments, const Surroundings& surroundings);
+/// Takes a sweep file, or the directory of a planned sweep; on several ranks works on the cases itself.
+ExitCode sweep_run(const Arguments& arguments, const Surroundings& surroundings);
+/// Takes the directory of a planned sweep.
+ExitCode sweep_work(const Arguments& arguments, const Surroundings& surroundings);
 ExitCode inspect(const Arguments& arguments, const Surroundings& surroundings);
 /// Prints the reference of all configuration keys as Markdown (docs/configuration.md).
 ExitCode reference(const Surroundings& surroundings);

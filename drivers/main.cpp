@@ -65,6 +65,49 @@ void add_filter(CommandLine& line, CLI::App& app) {
   command->callback([&line] { line.driver = drivers::filter; });
 }
 
+void add_sweeps(CommandLine& line, CLI::App& app) {
+  auto* sweep = app.add_subcommand("sweep", "many runs of one driver that differ in some keys");
+  sweep->require_subcommand(1);
+  const auto add_wall_time = [&line](CLI::App& command) {
+    command
+        .add_option("--wall-time", line.arguments.wall_time, "s after which to stop with checkpoints (exit code 75)")
+        ->check(CLI::PositiveNumber);
+  };
+  auto* plan = sweep->add_subcommand("plan", "how many cases, what differs, how large; nothing is written or run");
+  plan->add_option("sweep", line.arguments.input, "sweep file (TOML)")->required();
+  plan->add_option("-o,--output", line.arguments.output, "directory of the sweep; default: as the file says");
+  plan->add_option("--set", line.arguments.sets, "sweep.key=value; may be repeated")->allow_extra_args(false);
+  plan->callback([&line] { line.driver = drivers::sweep_plan; });
+  auto* run = sweep->add_subcommand("run", "run the unfinished cases, here or inside an allocation");
+  run->add_option("sweep", line.arguments.input, "sweep file (TOML), or the directory of a sweep")->required();
+  run->add_option("-o,--output", line.arguments.output, "directory of the sweep; default: as the file says");
+  run->add_option("--set", line.arguments.sets, "sweep.key=value; may be repeated")->allow_extra_args(false);
+  run->add_option("--workers", line.arguments.workers, "cases at once; default: as many as the processors allow")
+      ->check(CLI::PositiveNumber);
+  add_wall_time(*run);
+  run->callback([&line] { line.driver = drivers::sweep_run; });
+  auto* work = sweep->add_subcommand("work", "take unfinished cases until none is left: what jobs of a sweep run");
+  work->add_option("directory", line.arguments.input, "directory of a sweep that was planned")->required();
+  work->add_option("--ranks", line.arguments.ranks, "only cases that ask for so many ranks")
+      ->check(CLI::PositiveNumber);
+  add_wall_time(*work);
+  work->callback([&line] { line.driver = drivers::sweep_work; });
+  auto* status = sweep->add_subcommand("status", "done, running, waiting, failed (why), time left, best so far");
+  status->add_option("directory", line.arguments.input, "directory of a sweep")->required();
+  status->add_flag("--watch", line.arguments.watch, "look again every two seconds until all cases are over");
+  status->callback([&line] { line.driver = drivers::sweep_status; });
+  auto* collect = sweep->add_subcommand("collect", "one table of all results (HDF5 and CSV), ranking, best curve");
+  collect->add_option("directory", line.arguments.input, "directory of a sweep")->required();
+  collect->add_option("-o,--output", line.arguments.output, "table (HDF5; CSV beside it); default: results.h5 in it");
+  collect->callback([&line] { line.driver = drivers::sweep_collect; });
+  auto* submit = sweep->add_subcommand("submit", "hand the unfinished cases to SLURM as a job array");
+  submit->add_option("sweep", line.arguments.input, "sweep file (TOML), or the directory of a sweep")->required();
+  submit->add_option("-o,--output", line.arguments.output, "directory of the sweep; default: as the file says");
+  submit->add_option("--set", line.arguments.sets, "sweep.key=value; may be repeated")->allow_extra_args(false);
+  submit->add_flag("--dry-run", line.arguments.dry_run, "print the job scripts; write and submit nothing");
+  submit->callback([&line] { line.driver = drivers::sweep_submit; });
+}
+
 void describe(CommandLine& line) {
   auto& app = line.app;
   app.set_version_flag("--version", drivers::version_text(), "version, git hash and libraries");
@@ -96,6 +139,7 @@ void describe(CommandLine& line) {
           true);
   add_filter(line, app);
   add_analyses(line, app);
+  add_sweeps(line, app);
   auto* inspect = app.add_subcommand("inspect", "what is in a file, in words");
   inspect->add_option("file", line.arguments.input, "a Rankflow file or any other HDF5 file")->required();
   inspect->callback([&line] { line.driver = drivers::inspect; });

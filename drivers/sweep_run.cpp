@@ -1,0 +1,38 @@
+#include "arguments.hpp"
+#include "io/agreement.hpp"
+#include "sweep/make_plan.hpp"
+#include "sweep/supervisor.hpp"
+#include "sweep/worker.hpp"
+#include "sweep_cases.hpp"
+
+namespace rankflow::drivers {
+namespace {
+
+/// Of a sweep file, whose plan is written; of a directory, as it was planned.
+sweep::Plan planned(const Arguments& arguments, const parallel::Communicator& comm) {
+  if (std::filesystem::is_directory(arguments.input)) {
+    if (!arguments.sets.empty() || !arguments.output.empty())
+      throw ConfigurationError("--set and --output change a sweep file, but '{}' is a directory; name the file",
+                               arguments.input);
+    return sweep::read_plan(arguments.input);
+  }
+  auto plan = sweep::make_plan(arguments.input, arguments.sets, arguments.output);
+  io::on_root(comm, [&] { sweep::write_plan(plan); });
+  return plan;
+}
+
+}  // namespace
+
+ExitCode sweep_run(const Arguments& arguments, const Surroundings& surroundings) {
+  const auto& comm = surroundings.comm;
+  const auto plan = planned(arguments, comm);
+  if (comm.size() > 1)
+    return sweep::work_in_groups(plan, case_runner(), comm, surroundings.console, {.wall_time = arguments.wall_time});
+  return sweep::supervise(plan,
+                          {.program = std::filesystem::read_symlink("/proc/self/exe"),
+                           .workers = arguments.workers,
+                           .wall_time = arguments.wall_time},
+                          surroundings.console);
+}
+
+}  // namespace rankflow::drivers

@@ -1,0 +1,8 @@
+# The queue of cases by itself: cases that sleep.
+add_executable(sleeping_cases ${CMAKE_CURRENT_LIST_DIR}/sleeping_cases.cpp)
+target_link_libraries(sleeping_cases PRIVATE rankflow_sweep)
+add_dependencies(mpi_tests sleeping_cases)
+add_test(NAME sweep_makespan COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/makespan_test.py
+  ${MPIEXEC_EXECUTABLE} $<TARGET_FILE:sleeping_cases>)
+set_tests_properties(sweep_makespan PROPERTIES LABELS drivers PROCESSORS 2 TIMEOUT 300
+  ENVIRONMENT "${RANKFLOW_TEST_ENVIRONMENT}")
