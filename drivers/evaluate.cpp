@@ -10,6 +10,7 @@
 #include "config/load.hpp"
 #include "fit/filtering.hpp"
 #include "fit/likelihood.hpp"
+#include "fit/prediction_scores.hpp"
 #include "fit/simulation_text.hpp"
 #include "io/output_file.hpp"
 #include "io/recording_file.hpp"
@@ -114,25 +115,64 @@ void add_likelihood(const fit::LoadedFit& fit, const fit::DataSet& data, const p
       {"log_likelihood_error", "nat", "its Monte Carlo standard error", std::vector<double>(each, found.error)});
 }
 
-/// The data a fit was made from, where none are named.
-config::DataOptions data_options(const config::EvaluateRunOptions& options, const std::optional<fit::LoadedFit>& fit) {
-  const bool named = !options.data.file.empty() || options.data.arrays.observations.given;
-  return named || !fit ? options.data : fit->options.data;
+/// How well the fit foretells the data, the same for every generated series.
+void add_predictions(const fit::LoadedFit& fit, const fit::DataSet& data, const config::EvaluateOptions& options,
+                     const parallel::Communicator& comm, analysis::Evaluation& evaluation) {
+  const auto scores = fit::score_predictions(
+      fit, data,
+      {.horizons = options.forecast, .held_out = options.held_out, .seed = static_cast<std::uint64_t>(options.seed)},
+      comm);
+  for (auto score : scores) {
+    score.values.resize(static_cast<std::size_t>(evaluation.series), score.values.front());
+    evaluation.statistics.push_back(std::move(score));
+  }
 }
 
-analysis::Evaluation compare(const Arguments& arguments, const config::EvaluateRunOptions& options,
-                             const std::optional<fit::LoadedFit>& fit, const Surroundings& surroundings) {
+/// The data a fit is compared with, prepared as they were for it: those named, else those it was made from.
+config::DataOptions as_fitted(const config::EvaluateRunOptions& options, const fit::LoadedFit& fit) {
+  const bool named = !options.data.file.empty() || options.data.arrays.observations.given;
+  auto data = named ? options.data : fit.options.data;
+  data.unsmooth = fit.options.data.unsmooth;
+  data.standardise = fit.options.data.standardise;
+  return data;
+}
+
+analysis::Evaluation compare_run(const Arguments& arguments, const config::EvaluateRunOptions& options,
+                                 const parallel::Communicator& comm) {
+  const auto kind = kind_of(options, comm);
+  const auto data = fit::load_data(options.data, kind, comm);
+  return analysis::evaluate({.data = {data.trials, data.times, data.channels, data.observations},
+                             .generated = read_generated(arguments.input, comm),
+                             .kind = kind,
+                             .bin_width = data.bin_width},
+                            options.evaluate, comm);
+}
+
+/// What a fit generates is compared with the recording as it is, unless --set data.unsmooth asks for what was fitted:
+/// where the fit undid a smoothing, its series is smoothed likewise. The likelihood is of what was fitted.
+analysis::Evaluation compare_fit(const Arguments& arguments, config::EvaluateRunOptions options,
+                                 const fit::LoadedFit& fit, const Surroundings& surroundings) {
   const auto& comm = surroundings.comm;
-  const auto kind = fit ? fit->options.model.observation.kind : kind_of(options, comm);
-  const auto* known = fit && fit->standardisation ? &*fit->standardisation : nullptr;
-  const auto data = fit::load_data(data_options(options, fit), kind, comm, known);
-  auto evaluation = analysis::evaluate({.data = {data.trials, data.times, data.channels, data.observations},
-                                        .generated = fit ? generate(arguments, data, options.evaluate, surroundings)
-                                                         : read_generated(arguments.input, comm),
+  const auto kind = fit.options.model.observation.kind;
+  const auto* known = fit.standardisation ? &*fit.standardisation : nullptr;
+  const auto fitted = as_fitted(options, fit);
+  const auto data = fit::load_data(fitted, kind, comm, known);
+  auto recorded = data;
+  if (fitted.unsmooth != options.data.unsmooth) {
+    auto as_recorded = fitted;
+    as_recorded.unsmooth = options.data.unsmooth;
+    recorded = fit::load_data(as_recorded, kind, comm);
+    const bool smoothed = fitted.unsmooth == config::SmoothingWindow::hann15;
+    if (smoothed && options.evaluate.smoothing == config::GeneratedSmoothing::automatic)
+      options.evaluate.smoothing = config::GeneratedSmoothing::hann15;
+  }
+  auto evaluation = analysis::evaluate({.data = {data.trials, data.times, data.channels, recorded.observations},
+                                        .generated = generate(arguments, data, options.evaluate, surroundings),
                                         .kind = kind,
                                         .bin_width = data.bin_width},
                                        options.evaluate, comm);
-  if (fit) add_likelihood(*fit, data, comm, evaluation);
+  add_likelihood(fit, data, comm, evaluation);
+  add_predictions(fit, data, options.evaluate, comm, evaluation);
   return evaluation;
 }
 
@@ -152,7 +192,8 @@ ExitCode evaluate(const Arguments& arguments, const Surroundings& surroundings) 
   return with_context("evaluating " + arguments.input, [&] {
     const auto fit = find_fit(arguments, surroundings.comm);
     const auto loaded = config::load_text<config::EvaluateRunOptions>("", "the command line", all_sets(arguments, fit));
-    const auto evaluation = compare(arguments, loaded.options, fit, surroundings);
+    const auto evaluation = fit ? compare_fit(arguments, loaded.options, *fit, surroundings)
+                                : compare_run(arguments, loaded.options, surroundings.comm);
     surroundings.console.print(analysis::text_of(evaluation));
     if (!arguments.output.empty()) write(arguments, loaded, evaluation, surroundings.comm);
     return ExitCode::done;

@@ -13,6 +13,8 @@ inline void require_ascending(const Checker& check, const char* key, const std::
     check.fail(key, "must ascend, each number once");
 }
 
+enum class SmoothingWindow { none, hann15 };
+
 /// What a fit or a filter is given: a recording, or the arrays that make up one.
 struct DataOptions {
   std::string file;
@@ -21,6 +23,7 @@ struct DataOptions {
   std::vector<std::int64_t> trials;
   std::vector<std::int64_t> channels;
   std::vector<std::int64_t> exclude_channels;
+  SmoothingWindow unsmooth = SmoothingWindow::none;
   bool standardise = false;
 
   template <class V>
@@ -33,6 +36,10 @@ struct DataOptions {
     v.integers("channels", channels, {.doc = "use these channels only (0-based, ascending); none: all", .minimum = 0});
     v.integers("exclude_channels", exclude_channels,
                {.doc = "use all channels but these (0-based, ascending)", .minimum = 0});
+    v.choice("unsmooth", unsmooth,
+             {{"none", SmoothingWindow::none, "the observations are as they were recorded"},
+              {"hann15", SmoothingWindow::hann15, "they were smoothed by a 15-point Hann window (of any scale)"}},
+             {.doc = "smoothing over time that is undone first, because a model's noise is independent at each step"});
     v.flag("standardise", standardise,
            {.doc = "subtract each channel's mean and divide by its standard deviation, both over all trials used"});
   }

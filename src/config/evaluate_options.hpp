@@ -1,11 +1,12 @@
 #pragma once
 #include <cstdint>
+#include <vector>
 
 #include "config/data_options.hpp"
 
 namespace rankflow::config {
 
-enum class GeneratedSmoothing { none, hann15 };
+enum class GeneratedSmoothing { automatic, none, hann15 };
 enum class Scaling { own, data, none };
 enum class TrialComparison { automatic, each, pooled };
 enum class DataKind { automatic, gaussian, poisson };
@@ -16,11 +17,13 @@ struct EvaluateOptions {
   DataKind kind = DataKind::automatic;
   TrialComparison trials = TrialComparison::automatic;
   std::int64_t discard = 0;
-  GeneratedSmoothing smoothing = GeneratedSmoothing::none;
+  GeneratedSmoothing smoothing = GeneratedSmoothing::automatic;
   Scaling scaling = Scaling::own;
   std::int64_t samples = 1000;
   double kernel_std = 1.0;
   double spectrum_smoothing = 20.0;
+  std::vector<std::int64_t> forecast{1, 5};  ///< horizons in steps, ascending
+  std::vector<std::int64_t> held_out;        ///< channels by the recording's numbers, ascending
 
   template <class V>
   void describe(V& v) {
@@ -37,7 +40,8 @@ struct EvaluateOptions {
              {.doc = "what is compared at a time"});
     v.integer("discard", discard, {.doc = "first steps of each generated trial that are left out", .minimum = 0});
     v.choice("smoothing", smoothing,
-             {{"none", GeneratedSmoothing::none},
+             {{"auto", GeneratedSmoothing::automatic, "what the fit undid (data.unsmooth), else none"},
+              {"none", GeneratedSmoothing::none},
               {"hann15", GeneratedSmoothing::hann15,
                "15-point Hann window, mirrored at the ends: for data that were smoothed so"}},
              {.doc = "smoothing of the generated series over time; gaussian only"});
@@ -55,10 +59,19 @@ struct EvaluateOptions {
             .unit = "bins",
             .minimum = 0.0,
             .maximum = 1e6});
+    v.integers("forecast", forecast,
+               {.doc = "score a fit's forecasts of the data so many steps ahead, ascending; []: none",
+                .minimum = 1,
+                .maximum = 65535});
+    v.integers("held_out", held_out,
+               {.doc = "channels (their numbers in the recording, ascending) that a fit has to tell from the others",
+                .minimum = 0});
   }
 
   void validate(const Checker& check) const {
-    if (kind == DataKind::poisson && smoothing != GeneratedSmoothing::none)
+    require_ascending(check, "forecast", forecast);
+    require_ascending(check, "held_out", held_out);
+    if (kind == DataKind::poisson && smoothing == GeneratedSmoothing::hann15)
       check.fail("smoothing", "is for real values; counts are compared as they are");
   }
 };

@@ -6,7 +6,11 @@
 #include <numeric>
 #include <string>
 
+#include <fmt/format.h>
+
+#include "analysis/smoothing.hpp"
 #include "core/error.hpp"
+#include "fit/unsmoothing.hpp"
 #include "io/recording_file.hpp"
 #include "model/recording_arrays.hpp"
 
@@ -99,6 +103,24 @@ void cut(DataSet& data) {
   data.times = times;
 }
 
+using Rows = Eigen::Map<Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+
+/// Undoes the smoothing of each trial.
+void unsmooth(config::SmoothingWindow window, const std::string& source, DataSet& data) {
+  if (window == config::SmoothingWindow::none) return;
+  const auto kernel = analysis::hann_window(15);
+  for (std::int64_t trial = 0; trial < data.trials; ++trial) {
+    const auto number = data.trial_numbers[static_cast<std::size_t>(trial)];
+    Rows rows(data.observations.data() + trial * data.times * data.channels,
+              data.lengths[static_cast<std::size_t>(trial)], data.channels);
+    if (rows.hasNaN())
+      throw InputDataError("'{}': trial {} lacks samples, so that data.unsmooth cannot undo its smoothing", source,
+                           number);
+    rows = with_context(fmt::format("undoing the smoothing of trial {} of '{}'", number, source),
+                        [&] { return unsmoothed(rows, kernel); });
+  }
+}
+
 void require_counts(const DataSet& data, const std::string& source) {
   for (std::int64_t trial = 0; trial < data.trials; ++trial)
     for (std::int64_t time = 0; time < data.times; ++time)
@@ -175,8 +197,11 @@ DataSet load_data(const config::DataOptions& options, config::ObservationKind ki
   if (kind == config::ObservationKind::poisson) {
     if (options.standardise)
       throw ConfigurationError("data.standardise is for real values, but observation.kind = \"poisson\" needs counts");
+    if (options.unsmooth != config::SmoothingWindow::none)
+      throw ConfigurationError("data.unsmooth is for real values, but observation.kind = \"poisson\" needs counts");
     require_counts(data, source);
   }
+  unsmooth(options.unsmooth, source, data);
   if (options.standardise) standardise(known != nullptr ? *known : measure_channels(data), data);
   return data;
 }

@@ -275,7 +275,24 @@ class Fit(unittest.TestCase):
             # All particles have weight zero: the start explains nothing.
             run("fit", "vsmc", config, "-o", here / "failed.h5", "--set", "observation.std=1e-100", expect=4)
             refused = run("simulate", here / "failed.h5", "-o", here / "generated.h5", expect=3)
-            self.assertIn("failed, so that it holds no model", refused.stderr)
+            self.assertIn("failed at its start, so that it holds no model", refused.stderr)
+            refused = run("analyze", "fixed-points", here / "failed.h5", expect=3)
+            self.assertIn("failed at its start, so that it holds no model", refused.stderr)
+
+    def test_a_fit_that_fails_later_keeps_its_model(self):
+        with folder() as name:
+            here = pathlib.Path(name)
+            prepare(here)
+            config = self.configuration(here, "optimal")
+            failed = run("fit", "vsmc", config, "-o", here / "fit.h5", "--set",
+                         "training.optimiser.learning_rate=1e30", expect=4)
+            self.assertIn("This is setback 11", failed.stderr)
+            self.assertIn("keeps the model after epoch 0", failed.stderr)
+            self.assertIn("failed", run("inspect", here / "fit.h5").stdout)
+            with h5py.File(here / "fit.h5") as file:
+                self.assertTrue(np.isfinite(file["/model/best"][:]).all())
+                self.assertTrue(np.isnan(file["/training/log_likelihood"][1:]).all(), "of abandoned epochs")
+            run("simulate", here / "fit.h5", "-o", here / "generated.h5")
 
     def test_evaluation(self):
         """evaluate generates from a fit and filters: the same table on two ranks; another seed gives another."""
@@ -291,6 +308,40 @@ class Fit(unittest.TestCase):
             self.assertNotEqual(run("evaluate", here / "fit.h5", here / "gaussian.h5", "--set",
                                     "evaluate.seed=7").stdout, table)
             self.assertEqual(list(here.glob("*generated*")), [])
+
+    def test_smoothed_recordings(self):
+        """A fit that undoes a smoothing is compared with the smoothed recording, by series that are smoothed likewise,
+        and its likelihood is of the recording before it was smoothed."""
+        with folder() as name:
+            here = pathlib.Path(name)
+            noise = np.random.default_rng(2).normal(size=(1, 314, 3))
+            smooth = sum(w * noise[:, k : k + 300] for k, w in enumerate(np.hanning(15)))
+            recording(here / "gaussian.h5", smooth, "gaussian")
+            config = self.configuration(here, "optimal")
+            sets = [item for key in ("data.unsmooth=hann15", "data.standardise=true", "training.epochs=60",
+                                     "training.optimiser.learning_rate=0.01") for item in ("--set", key)]
+            run("fit", "vsmc", config, "-o", here / "fit.h5", *sets)
+
+            def table(*arguments):
+                return dict(line.split()[:2] for line in run("evaluate", here / "fit.h5", *arguments).stdout.splitlines())
+
+            found = table(here / "gaussian.h5")
+            self.assertEqual(found, table(), "the fit names its recording itself")
+            self.assertEqual(found, table("--set", "evaluate.smoothing=hann15"))
+            rough = table("--set", "evaluate.smoothing=none")
+            before = table("--set", "data.unsmooth=hann15")
+            for other in (rough, before):
+                self.assertEqual(other["log_likelihood_per_step"], found["log_likelihood_per_step"])
+                self.assertNotEqual(other["spectrum_distance"], found["spectrum_distance"])
+            self.assertNotEqual(rough["spectrum_distance"], before["spectrum_distance"])
+            # White noise of variance 1: nothing to be learned. What is smooth is predictable, and far likelier.
+            white = -1.5 * np.log(2 * np.pi) - 1.5
+            self.assertAlmostEqual(float(found["log_likelihood_per_step"]), white, delta=1.0)
+            self.assertIn("cannot have been smoothed", self.refusal(here, config, sets, noise))
+
+    def refusal(self, here, config, sets, observations):
+        recording(here / "gaussian.h5", observations, "gaussian")
+        return run("fit", "vsmc", config, "-o", here / "refused.h5", *sets, expect=3).stderr
 
     def test_learning(self):
         """Held-out data become likelier, and the best of the epochs is kept."""

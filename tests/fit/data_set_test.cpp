@@ -1,9 +1,13 @@
 #include "fit/data_set.hpp"
 
+#include <cmath>
 #include <filesystem>
+#include <numeric>
+#include <random>
 
 #include <gmock/gmock.h>
 
+#include "analysis/smoothing.hpp"
 #include "core/error.hpp"
 #include "fit/data_support.hpp"
 #include "io/recording_file.hpp"
@@ -86,6 +90,65 @@ TEST(DataSet, StandardisesByItselfOrByWhatIsKnown) {
   EXPECT_THAT(again.observations, ElementsAre(0.5, 1, 1.5, 1));
   EXPECT_THAT([&] { load(options, ObservationKind::poisson); },
               ThrowsMessage<ConfigurationError>(HasSubstr("standardise")));
+}
+
+/// Hann-smoothed noise: two trials of 60 and 40 samples, [2, 60, 1].
+struct SmoothedTrials {
+  std::vector<double> before, after;
+};
+
+SmoothedTrials smoothed_trials() {
+  const auto kernel = analysis::hann_window(15);
+  SmoothedTrials made;
+  std::mt19937 random(1);
+  std::normal_distribution<double> normal;
+  for (const std::size_t length : {60U, 40U}) {
+    std::vector<double> noise(length + 14);
+    for (auto& value : noise) value = normal(random);
+    for (std::size_t t = 0; t < 60; ++t) {
+      made.before.push_back(t < length ? noise[t + 7] : 0);
+      made.after.push_back(
+          t < length ? std::inner_product(kernel.begin(), kernel.end(), noise.begin() + static_cast<long>(t), 0.0) : 0);
+    }
+  }
+  return made;
+}
+
+TEST(DataSet, UndoesASmoothingPerTrialBeforeItStandardises) {
+  const auto made = smoothed_trials();
+  auto options = inline_data(made.after, {2, 60, 1});
+  options.arrays.n_steps = inline_array({60, 40}, {2});
+  options.unsmooth = config::SmoothingWindow::hann15;
+  const auto data = load(options);
+  double lost = 0, whole = 0, untouched = 0;
+  for (std::size_t i = 0; i < 100; ++i) {
+    lost += std::pow(data.observations[i] - made.before[i], 2);
+    untouched += std::pow(made.after[i] - made.before[i], 2);
+    whole += std::pow(made.before[i], 2);
+  }
+  // The window keeps nothing of 12 directions, and few samples leave some more unresolved: 12 of 40 and of 60.
+  EXPECT_LT(lost, 0.4 * whole);
+  EXPECT_GT(untouched, whole) << "control";
+  EXPECT_TRUE(std::isnan(data.sample(1, 40)[0]));
+  options.standardise = true;
+  const auto scaled = load(options);
+  EXPECT_NEAR(scaled.observations[3],
+              (data.observations[3] - scaled.standardisation->mean[0]) / scaled.standardisation->std[0], 1e-12);
+  auto counts = inline_data({1, 2}, {2, 1});
+  counts.unsmooth = config::SmoothingWindow::hann15;
+  EXPECT_THAT([&] { load(counts, ObservationKind::poisson); },
+              ThrowsMessage<ConfigurationError>(HasSubstr("data.unsmooth is for real values")));
+}
+
+TEST(DataSet, RefusesToUndoASmoothingThatWasNone) {
+  auto values = smoothed_trials().after;
+  auto options = inline_data(values, {120, 1});
+  options.unsmooth = config::SmoothingWindow::hann15;
+  // The two trials as one: the jump between them is not smooth.
+  EXPECT_THAT([&] { load(options); }, ThrowsMessage<InputDataError>(HasSubstr("cannot have been smoothed")));
+  values[7] = std::nan("");
+  options.arrays.observations = inline_array(values, {120, 1});
+  EXPECT_THAT([&] { load(options); }, ThrowsMessage<InputDataError>(HasSubstr("trial 0 lacks samples")));
 }
 
 TEST(DataSet, RefusesWhatCannotBeFitted) {
