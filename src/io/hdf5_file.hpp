@@ -83,6 +83,8 @@ class File {
   /// Writes the whole dataset from rank 0; the others take part with nothing.
   template <class T>
   void write_all(const std::string& path, std::span<const T> values);
+  /// Makes a 1-D dataset of texts along a dimension (absolute path) that exists. For files of a single rank.
+  void write_texts(const std::string& path, const std::string& dimension, std::span<const std::string> values);
   /// Reads a block, converted to T (float, double, int32, int64, uint8, uint16). Each rank its own block;
   /// none when the extent holds a zero.
   template <class T>

@@ -33,7 +33,8 @@ std::string of_root(const parallel::Communicator& comm, std::string text) {
 }  // namespace
 
 std::string name_of(FileType type) {
-  constexpr std::array names{"recording", "network", "run", "checkpoint", "fit", "filter", "evaluation", "analysis"};
+  constexpr std::array names{"recording", "network",    "run",      "checkpoint", "fit",
+                             "filter",    "evaluation", "analysis", "sweep"};
   return names[static_cast<std::size_t>(type)];
 }
 

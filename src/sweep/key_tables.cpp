@@ -122,7 +122,8 @@ std::vector<Value> spaced_values(const config::Member& spec, const std::string& 
   for (std::int64_t i = 0; i < *count; ++i) {
     const auto share = static_cast<double>(i) / steps;
     const double inner = logarithmic ? *first * std::pow(*last / *first, share) : *first + (*last - *first) * share;
-    const double value = i == 0 ? *first : i + 1 == *count ? *last : inner;
+    // The last digits of powers are noise that nobody wants to read.
+    const double value = i == 0 ? *first : i + 1 == *count ? *last : std::stod(fmt::format("{:.12g}", inner));
     if (whole)
       values.push_back({std::llround(value), spec.value.origin});
     else

@@ -15,6 +15,12 @@ std::size_t columns_of(const std::string& text) {
 
 }  // namespace
 
+std::string setting_of(const Case& one) {
+  std::string text;
+  for (const auto& [key, value] : one.varied) text += fmt::format("{}{} = {}", text.empty() ? "" : ", ", key, value);
+  return text.empty() ? "the base" : text;
+}
+
 std::string aligned(const std::vector<std::vector<std::string>>& rows) {
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {

@@ -6,6 +6,9 @@
 
 namespace rankflow::sweep {
 
+/// "network.rank = 2, network.neurons = 64"; "the base" when nothing is varied: the case but for its seed.
+std::string setting_of(const Case& one);
+
 /// Rows of cells under each other, columns two blanks apart, without blanks at line ends. The first row is the header.
 std::string aligned(const std::vector<std::vector<std::string>>& rows);
 
