@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "core/error.hpp"
 #include "io/agreement.hpp"
@@ -13,15 +12,8 @@ namespace rankflow::smc {
 namespace {
 
 constexpr std::int64_t L = block_lanes;
-constexpr std::int64_t no_failure = std::numeric_limits<std::int64_t>::max();
 
 }  // namespace
-
-double FilterResult::total() const {
-  double sum = 0;
-  for (const double value : log_likelihood) sum += value;
-  return sum;
-}
 
 template <class T>
 ParticleFilter<T>::Implementation::Implementation(const LatentModel& model, const config::SmcOptions& options,
@@ -231,57 +223,6 @@ void ParticleFilter<T>::Implementation::resample(std::int64_t time, const parall
   fill_inputs(time, ancestors);
 }
 
-/// Remembers the first failure; all ranks go on with the pass and agree on it at the end.
-template <class T>
-void ParticleFilter<T>::Implementation::note_failure(std::int64_t time) {
-  if (failure_at_ != no_failure) return;
-  for (std::int64_t local = 0; local < layout_.local_blocks(); ++local) {
-    const Block& which = block(local);
-    for (std::int64_t t = 0; t < which.trials; ++t) {
-      if (!weights_.is_broken(which.first_trial + t)) continue;
-      bool finite = true;
-      for (std::int64_t r = 0; r < rank_; ++r)
-        for (std::int64_t k = 0; k < which.particles; ++k)
-          finite = finite && std::isfinite(slice(time).zeta[(local * states_ + r) * L + t * which.particles + k]);
-      const std::int64_t key = 2 * (time * layout_.trials() + which.first_trial + t) + (finite ? 1 : 0);
-      failure_at_ = std::min(failure_at_, key);
-    }
-  }
-}
-
-template <class T>
-void ParticleFilter<T>::Implementation::agree_on_failure() {
-  std::int64_t latest = failure_at_ == no_failure ? 0 : no_failure - failure_at_;
-  comm_.maximum(std::span<std::int64_t>(&latest, 1));
-  if (latest == 0) return;
-  const std::int64_t key = no_failure - latest;
-  const std::int64_t trial = key / 2 % layout_.trials();
-  const std::int64_t time = key / 2 / layout_.trials();
-  if (key % 2 == 0)
-    throw NumericalError("a latent state is not finite in trial {} at step {}: the dynamics diverge", trial, time);
-  throw NumericalError(
-      "all particles of trial {} have weight zero at step {}: none of them explains the observation; more particles, a "
-      "better proposal or a larger observation noise may help",
-      trial, time);
-}
-
-template <class T>
-FilterResult ParticleFilter<T>::Implementation::collect() const {
-  std::vector<std::int64_t> counts;
-  counts.reserve(static_cast<std::size_t>(layout_.ranks()));
-  for (int r = 0; r < layout_.ranks(); ++r)
-    counts.push_back((layout_.first_owned_trial(r + 1) - layout_.first_owned_trial(r)) * times_);
-  const auto mine = static_cast<std::size_t>(counts[static_cast<std::size_t>(layout_.rank())]);
-  const std::size_t from =
-      mine == 0 ? 0 : static_cast<std::size_t>(local_trial(layout_.first_owned_trial(layout_.rank())) * times_);
-  FilterResult result;
-  result.log_likelihood.resize(static_cast<std::size_t>(layout_.trials() * times_));
-  result.sample_size.resize(result.log_likelihood.size());
-  comm_.all_gather<double>(std::span(log_likelihood_).subspan(from, mine), result.log_likelihood, counts);
-  comm_.all_gather<double>(std::span(sample_size_).subspan(from, mine), result.sample_size, counts);
-  return result;
-}
-
 template <class T>
 FilterResult ParticleFilter<T>::Implementation::forward(const FilterRandomness& randomness, const Observer& observer) {
   const parallel::Stream noise(randomness.seed, parallel::Purpose::particle_noise, randomness.iteration);
@@ -304,7 +245,6 @@ FilterResult ParticleFilter<T>::Implementation::forward(const FilterRandomness& 
     resample(time, choice);
     tape_.record([this, time] { resampling_adjoint(time); });
   }
-  agree_on_failure();
   return collect();
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -58,8 +59,10 @@ struct ParticleFilter<T>::Implementation {
   void resample(std::int64_t time, const parallel::Stream& stream);
   void fill_inputs(std::int64_t time, T* zeta) const;
   void fill_observations(std::int64_t time, const Block& block);
+
+  // in particle_filter_outcome.cpp
   void note_failure(std::int64_t time);
-  void agree_on_failure();
+  [[noreturn]] void throw_failure(std::int64_t key) const;
   FilterResult collect() const;
 
   // backward, in particle_filter_gradient.cpp
@@ -96,7 +99,8 @@ struct ParticleFilter<T>::Implementation {
   ad::AlignedVector<T> observed_;  ///< x of one block [D][block_lanes]
   ParticleNoise<T> noise_;
   std::vector<double> log_likelihood_, sample_size_;  ///< of the local trials [trials, T]
-  std::int64_t failure_at_ = 0;  ///< 2 (time B + trial) of the first failure, + 1 if the states are finite
+  static constexpr std::int64_t no_failure = std::numeric_limits<std::int64_t>::max();
+  std::int64_t failure_at_ = no_failure;  ///< 2 (time B + trial) of the first failure, + 1 if the states are finite
 
   double scale_ = 0;
   std::vector<BlockAdjoint<T>> block_adjoints_;
