@@ -15,6 +15,7 @@ enum class FitMethod { stochastic, quasi_newton };
 struct FitTrainingOptions {
   FitMethod method = FitMethod::stochastic;
   std::int64_t epochs = 100;
+  std::int64_t pause_after = 0;  ///< epochs; 0: never
   std::int64_t steps_per_epoch = 0;
   std::int64_t batch_trials = 10;
   std::int64_t window = 0;
@@ -32,6 +33,10 @@ struct FitTrainingOptions {
                "all training data at every step, with random numbers that stay the same: for few data, to polish"}},
              {.doc = "how the parameters are improved"});
     v.integer("epochs", epochs, {.doc = "epochs of training", .minimum = 0, .maximum = 100000000});
+    v.integer("pause_after", pause_after,
+              {.doc = "stop with a checkpoint (exit code 75) after so many epochs; --resume goes on as if it had not; "
+                      "0: never",
+               .minimum = 0});
     v.integer(
         "steps_per_epoch", steps_per_epoch,
         {.doc = "gradient steps of an epoch; 0: as many as one pass over the training data has (quasi_newton: 20)",

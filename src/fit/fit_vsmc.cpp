@@ -67,7 +67,7 @@ class Session {
     while (!training.run(halt_)) {
       write_checkpoint(file);
       halt_.checkpoint_written();
-      if (halt_.last() == parallel::Halt::stop) return stopped(file, training);
+      if (halt_.last() == parallel::Halt::stop || training.is_paused()) return stopped(file, training);
     }
     console_.end_progress();
     return finished(file, training);
@@ -84,8 +84,9 @@ class Session {
     write_fit_result(file, prepared_.contents(training.steps_per_epoch()), state_);
     file.finish(io::Status::stopped);
     console_.end_progress();
+    const auto reason = training.is_paused() ? std::string("training.pause_after") : halt_.reason();
     console_.info("stopped at {:.1f} % by {}; checkpoint written; continue with --resume", 100 * training.progress(),
-                  halt_.reason());
+                  reason);
     return ExitCode::stopped;
   }
 

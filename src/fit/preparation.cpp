@@ -37,6 +37,7 @@ std::string Preparation::identity() const {
 std::string lasting_toml(config::FitVsmcOptions options) {
   options.run.wall_time = 0;
   options.run.checkpoint_every = 0;
+  options.training.pause_after = 0;
   return config::resolved_toml(options);
 }
 

@@ -82,6 +82,10 @@ template <class T>
 bool Training<T>::run(parallel::HaltMonitor& halt) {
   last_look_ = std::chrono::steady_clock::now();
   while (!state_.finished) {
+    if (is_paused()) {
+      settle();
+      return false;
+    }
     try {
       while (state_.step < steps_per_epoch_) {
         make_step();
@@ -97,6 +101,12 @@ bool Training<T>::run(parallel::HaltMonitor& halt) {
   }
   settle();
   return true;
+}
+
+template <class T>
+bool Training<T>::is_paused() const {
+  const auto after = parts_.options.training.pause_after;
+  return after > 0 && state_.step == 0 && state_.epoch >= after;
 }
 
 /// Brings the state up to date; the clock's readings become those of rank 0, as the rest is equal anyway.

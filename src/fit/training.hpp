@@ -40,9 +40,11 @@ class Training {
 
   /// Judges the start, unless it was resumed. Throws NumericalError when the start is unusable.
   void begin();
-  /// Trains until done (true) or until the monitor asks to halt (false). Collective. Throws NumericalError when
-  /// setbacks do not end.
+  /// Trains until done (true), or until the monitor asks to halt or the epoch to pause after is over (false).
+  /// Collective. Throws NumericalError when setbacks do not end.
   bool run(parallel::HaltMonitor& halt);
+  /// The epochs of training.pause_after are done.
+  bool is_paused() const;
   /// Share of the steps done.
   double progress() const;
   /// "epoch 3/100, log-likelihood per step -3.2 (held out -3.4), learning rate 0.001, effective sample size 45 %".
