@@ -6,6 +6,8 @@ source "$here/cluster_profile.sh"
 source "$here/scratch.sh"
 stopped=75  # exit code: stopped with a good checkpoint
 restarts=${SLURM_RESTART_COUNT:-0}
+warned=
+trap 'warned=yes' USR1  # before there is a program to hand it to
 
 say() { echo "rankflow job: $*" >&2; }
 
@@ -44,11 +46,10 @@ command 'module' on $(hostname -s)"
   fi
   eval "${profile[setup]}" || refuse "the cluster profile's setup failed: ${profile[setup]}"
   export OMP_NUM_THREADS=${profile[threads]} OPENBLAS_NUM_THREADS=${profile[threads]}
-  export OMP_PROC_BIND=close OMP_PLACES=cores
   [ -z "${SLURM_CPUS_PER_TASK:-}" ] || export SRUN_CPUS_PER_TASK=$SLURM_CPUS_PER_TASK
   # Second line of defence: the program knows the end of its job. Never the value that a submitting job had.
   unset SLURM_JOB_END_TIME
-  end=$(scontrol show job "$job" 2>/dev/null | sed -n 's/.* EndTime=\([^ ]*\).*/\1/p' | head -n 1)
+  end=$(SLURM_TIME_FORMAT=standard scontrol show job "$job" 2>/dev/null | sed -n 's/.* EndTime=\([^ ]*\).*/\1/p' | head -n 1)
   if end=$(date -d "$end" +%s 2>/dev/null); then
     export SLURM_JOB_END_TIME=$end
   fi
@@ -65,22 +66,39 @@ choose_launcher() {
   esac
 }
 
+# pass_on PROCESS: hands the warning to a launcher until it ends: one that is still starting its ranks may lose it. USR1
+# is what launchers pass on to every rank; what TERM does to them differs.
+pass_on() {
+  while kill -USR1 "$1" 2>/dev/null; do sleep 5; done
+}
+
 # run_and_wait COMMAND…: its exit code in `code`. A shell heeds traps only while it waits, hence the background.
 run_and_wait() {
-  local child status caught
+  local child status caught messenger=""
+  if [ -n "$warned" ]; then
+    code=$stopped
+    return
+  fi
   code=127
   "$@" &
   child=$!
-  # USR1 is what launchers pass on to every rank; what TERM does to them differs.
-  trap 'caught=yes; say "signal: stopping with a checkpoint"; kill -USR1 "$child"' USR1 TERM
+  trap 'caught=yes; warned=yes' USR1 TERM
   while :; do
     caught=
+    if [ -n "$warned" ] && [ -z "$messenger" ]; then
+      say "signal: stopping with a checkpoint"
+      pass_on "$child" &
+      messenger=$!
+    fi
     wait "$child"
     status=$?
     [ $status -eq 127 ] || code=$status  # 127: had been waited for when the signal came
     [ -n "$caught" ] || break
   done
-  trap - USR1 TERM
+  trap '' USR1 TERM
+  [ -z "$messenger" ] || kill "$messenger" 2>/dev/null
+  # A program that is still starting dies of the signal; what it would have continued from is as it was.
+  [ -z "$warned" ] || [ "$code" -ne $((128 + $(kill -l USR1))) ] || code=$stopped
 }
 
 # requeue: not when the job was cancelled; SLURM calls that and the end of a job's time COMPLETING alike.
@@ -88,15 +106,15 @@ requeue() {
   local state
   state=$(squeue -h -j "$job" -o %T 2>/dev/null)
   if [ "$state" != RUNNING ] && [ "$(date +%s)" -lt "${SLURM_JOB_END_TIME:-9999999999}" ]; then
-    say "stopped with a checkpoint; the job is ${state:-gone}, hence not requeued: submit again to continue"
+    say "stopped; the job is ${state:-gone}, hence not requeued: submit again to continue"
     return
   fi
   if [ "$restarts" -ge "${profile[maximum_requeues]}" ]; then
-    say "stopped with a checkpoint, but requeued $restarts times already (maximum_requeues): submit again to continue"
+    say "stopped, but requeued $restarts times already (maximum_requeues): submit again to continue"
   elif scontrol requeue "$job"; then
-    say "stopped with a checkpoint; requeued, continues by itself"
+    say "stopped; requeued, continues by itself"
   else
-    say "stopped with a checkpoint; SLURM does not requeue it: submit again to continue"
+    say "stopped; SLURM does not requeue it: submit again to continue"
   fi
 }
 

@@ -18,11 +18,8 @@ from support import RANKFLOW, SKIPPED, SOURCE  # noqa: E402
 JOBS = SOURCE / "jobs"
 FINISHED = {"COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL", "OUT_OF_MEMORY", "BOOT_FAIL", "DEADLINE"}
 
-
-def require_root():
-    """slurmd needs root; without it the tests are skipped loudly, in CI they fail."""
-    if os.geteuid() == 0:
-        return
+# slurmd needs root; without it the tests are skipped loudly, in CI they fail.
+if os.geteuid() != 0:
     message = "NOT ROOT: no SLURM can be brought up, this test was not run"
     if os.environ.get("CI") == "true":
         raise AssertionError(message)
@@ -51,7 +48,6 @@ class Cluster:
         self.state = self.folder / "slurm"
 
     def __enter__(self):
-        require_root()
         self.folder.chmod(0o711)  # munged refuses a socket that others cannot reach
         self.keeper = subprocess.Popen([HERE / "cluster.sh", self.state], stdin=subprocess.PIPE,
                                        stdout=subprocess.PIPE, text=True, start_new_session=True,

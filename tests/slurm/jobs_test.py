@@ -81,7 +81,7 @@ class Jobs(unittest.TestCase):
         pool = ThreadPoolExecutor(8)
         cls.addClassCleanup(pool.shutdown, cancel_futures=True)
         cls.jobs = {}
-        for name in ("time_limit", "fit", "node_lost", "mpirun", "cancelled", "templates"):
+        for name in ("time_limit", "fit", "node_lost", "mpirun", "early", "cancelled", "templates"):
             cls.jobs[name] = pool.submit(getattr(cls, f"run_{name}"))
         cls.straight = pool.submit(cls.run_straight)
 
@@ -112,6 +112,14 @@ class Jobs(unittest.TestCase):
     def run_fit(cls):
         return cls.warned("fit", cls.cluster.sbatch("--nodelist=node[0-1]", "--ntasks=2", JOBS / "fit.sbatch",
                                                     "fit.toml", "-o", "two_nodes.h5"))
+
+    @classmethod
+    def run_early(cls):
+        """Warned while its program is starting."""
+        job = cls.cluster.sbatch(SAFE, JOBS / "simulate.sbatch", "long.toml", "-o", "early.h5")
+        until(lambda: "start 1 of" in cls.log("simulate", job), 60, cls.cluster.logs)
+        cls.cluster.command("scancel", "--batch", "--signal=USR1", job)
+        return job, cls.cluster.finished(job)
 
     @classmethod
     def run_mpirun(cls):
@@ -196,6 +204,14 @@ class Jobs(unittest.TestCase):
         self.assertIn(", until 20", log)
         self.assertIn("requeued, continues by itself", log)
         self.assertEqual(2, self.check_equal("fit.h5", "two_nodes.h5")["ranks"])
+
+    def test_early_warning(self):
+        """Whatever the warning meets, it does not end the job."""
+        job, about = self.jobs["early"].result()
+        self.assertEqual("COMPLETED", about["JobState"], self.log("simulate", job))
+        self.assertIn("signal: stopping", self.log("simulate", job))
+        self.straight.result()
+        self.assertEqual([], differences(self.here / "long.h5", self.here / "early.h5"))
 
     def test_mpirun_and_scratch(self):
         """With the other launcher, and with a file that grows elsewhere."""

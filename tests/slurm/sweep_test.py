@@ -1,13 +1,12 @@
 """Sweeps on a real SLURM: arrays whose tasks are cancelled, killed and lost, and whose cases all end exactly once."""
 import pathlib
 import re
-import time
 import unittest
 
 import h5py
 
 from cluster import Cluster, kill, name_of, until  # first: it finds the module of tests/drivers
-from support import differences, folder, main, provenance, run
+from support import differences, folder, main, run
 
 RECORDING = """
 [network]
@@ -109,6 +108,10 @@ class Sweeps(unittest.TestCase):
         """Text of every recorded outcome, by case."""
         return {path.stem: path.read_text() for path in (self.here / name / "ledger").glob("*/*.done")}
 
+    def log(self, name, task):
+        path = self.here / name / "jobs" / f"{name}-{task}.log"
+        return path.read_text() if path.exists() else ""
+
     def logs(self, name):
         return "\n".join(f"--- {path}\n{path.read_text(errors='replace')}"
                          for path in sorted((self.here / name / "jobs").glob("*.log")))
@@ -138,15 +141,34 @@ class Sweeps(unittest.TestCase):
         self.cluster.lose_node(node)
 
     def check_collected(self, name, job):
+        """The table holds every outcome that was recorded, once."""
         about = self.cluster.finished(job)
         self.assertEqual("COMPLETED", about["JobState"], self.logs(name))
-        table = (self.here / name / "results.csv").read_text().splitlines()
-        return table
+        with h5py.File(self.here / name / "results.h5", "r") as file:
+            table = file["cases"]
+            ids, status = table["id"].asstr()[()], table["status"].asstr()[()]
+            self.assertEqual(12, len(set(ids)))
+            done = [one for one, how in zip(ids, status) if how == "done"]
+        self.assertEqual(sorted(self.outcomes(name)), sorted(done))
+
+    def check_bits(self, name, command):
+        """Cases that were begun more than once have the files of runs that were not disturbed."""
+        disturbed = [case for case, text in self.outcomes(name).items() if "sessions = 1\n" not in text]
+        self.assertTrue(disturbed, f"no case of {name} was disturbed")
+        for case in disturbed[:3]:
+            there = self.here / name / "cases" / case[:2] / case
+            straight = self.here / f"{case}.h5"
+            run("-q", *command, there / "config.toml", "-o", straight)
+            self.assertEqual([], differences(straight, there / "result.h5"), case)
 
     def test_disturbed(self):
+        """24 cases; tasks warned, cancelled, killed at work, and lost with their node."""
         fits, collect_fits = self.submit("fits")
         simulations, collect_simulations = self.submit("simulations")
         until(lambda: self.outcomes("fits"), 60, lambda: self.logs("fits"))
+        self.cluster.command("scancel", "--batch", "--signal=USR1", f"{simulations}_1")
+        until(lambda: "requeued, continues by itself" in self.log("simulations", f"{simulations}_1"), 60,
+              lambda: self.logs("simulations"))
         self.kill_case("fits")
         self.kill_case("simulations")
         self.lose_busy_node("simulations")
@@ -155,23 +177,23 @@ class Sweeps(unittest.TestCase):
         for name, array in (("fits", fits), ("simulations", simulations)):
             self.ended(array, name)
         self.assertLess(len(self.outcomes("fits")), 12, "was not disturbed before it ended")
-        for job in (collect_fits, collect_simulations):
-            self.assertEqual("COMPLETED", self.cluster.finished(job)["JobState"])
+        self.check_collected("fits", collect_fits)
+        self.check_collected("simulations", collect_simulations)
         before = self.outcomes("fits")
-        again = {}
+        again = self.submit("fits")
+        left = self.cluster.rankflow("sweep", "submit", "simulations.toml")
+        self.ended(again[0], "fits")
+        if array := re.search(r"submitted job array (\d+)", left):
+            self.ended(array.group(1), "simulations")
         for name in ("fits", "simulations"):
-            said = self.cluster.rankflow("sweep", "submit", f"{name}.toml")
-            array = re.search(r"submitted job array (\d+)", said)
-            again[name] = array and array.group(1)
-        for name, array in again.items():
-            if array:
-                self.ended(array, name)
-        for name in again:
             outcomes = self.outcomes(name)
             self.assertEqual(12, len(outcomes), self.logs(name))
             for text in outcomes.values():
                 self.assertIn('status = "done"', text)
         self.assertEqual(before, {case: text for case, text in self.outcomes("fits").items() if case in before})
+        self.check_collected("fits", again[1])
+        self.check_bits("fits", ["fit", "vsmc"])
+        self.check_bits("simulations", ["simulate"])
         self.assertIn("nothing to submit", self.cluster.rankflow("sweep", "submit", "fits.toml"))
 
 
