@@ -41,7 +41,7 @@ std::string last_line_of(const std::filesystem::path& file) {
   std::ifstream in(file);
   std::string last;
   for (std::string line; std::getline(in, line);)
-    if (!line.empty()) last = line;
+    if (line.find_first_not_of(" -") != std::string::npos) last = line;
   return last;
 }
 

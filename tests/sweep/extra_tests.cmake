@@ -6,3 +6,8 @@ add_test(NAME sweep_makespan COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/
   ${MPIEXEC_EXECUTABLE} $<TARGET_FILE:sleeping_cases>)
 set_tests_properties(sweep_makespan PROPERTIES LABELS drivers PROCESSORS 2 TIMEOUT 300
   ENVIRONMENT "${RANKFLOW_TEST_ENVIRONMENT}")
+
+add_test(NAME sweep_execution COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/execution_test.py
+  $<TARGET_FILE:rankflow> ${MPIEXEC_EXECUTABLE} ${PROJECT_SOURCE_DIR})
+set_tests_properties(sweep_execution PROPERTIES LABELS slow PROCESSORS 2 TIMEOUT 600
+  ENVIRONMENT "${RANKFLOW_TEST_ENVIRONMENT};PYTHONDONTWRITEBYTECODE=1")

@@ -1,0 +1,254 @@
+"""Sweeps as a user runs them: killed, stopped, failing, and completed by the same command."""
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "drivers"))
+from support import command_line, differences, folder, main, run  # noqa: E402
+
+STOPPED = 75
+
+BASE = """
+[run]
+seed = 5
+checkpoint_every = 0.1
+[network]
+preset = "decision"
+neurons = 1300
+[time]
+step = 0.01
+duration = 150
+save_every = 0.5
+[integration]
+method = "euler"
+[noise]
+latent = 0.1
+neuron = 0.2
+"""
+
+SWEEP = """
+[sweep]
+base = "base.toml"
+driver = "simulate"
+metric = "latent_rms"
+stale_after = 2
+{more}
+[sweep.grid]
+"noise.neuron" = [0.1, 0.2, 0.3]
+"""
+
+
+def outcomes(directory):
+    """{id: record}"""
+    return {path.name.split(".")[0]: tomllib.loads(path.read_text()) for path in directory.glob("ledger/*/*.done")}
+
+
+def results(directory):
+    return {path.parent.name: path for path in directory.glob("cases/*/*/result.h5")}
+
+
+def children(pid):
+    try:
+        text = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except FileNotFoundError:
+        return []
+    return [int(word) for word in text.split()]
+
+
+def workers(supervisor):
+    """Not the helper that MPI starts for a program without a launcher."""
+    found = [pid for pid in children(supervisor) if b"work" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()]
+    assert found, "the supervisor has no workers"
+    return found
+
+
+def wait_for(condition, what, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited in vain for {what}")
+        time.sleep(0.005)
+    return found
+
+
+def kill(pid, number=signal.SIGKILL):
+    try:
+        signal.pidfd_send_signal(os.pidfd_open(pid), number)
+    except ProcessLookupError:
+        pass
+
+
+class Execution(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        """The sweep that nothing happened to."""
+        cls.kept = folder()
+        cls.here = pathlib.Path(cls.kept.name)
+        (cls.here / "base.toml").write_text(BASE)
+        cls.write("straight", "")
+        done = run("sweep", "run", cls.here / "straight.toml")
+        cls.assertIn(cls, "all 3 cases are done", done.stderr)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.kept.cleanup()
+
+    @classmethod
+    def write(cls, name, more, text=SWEEP):
+        (cls.here / f"{name}.toml").write_text(text.format(more=more))
+        return cls.here / f"{name}.toml"
+
+    def started(self, sweep, *arguments, ranks=0):
+        """A sweep of which a case has written a checkpoint."""
+        directory = sweep.with_suffix("")
+        process = subprocess.Popen(command_line("sweep", "run", sweep, *arguments, ranks=ranks), text=True,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        wait_for(lambda: list(directory.glob("cases/*/*/result.h5.checkpoint-*[0-9]")), "a checkpoint")
+        return process, directory
+
+    def check(self, directory, deaths):
+        """Everything is done, once, and as if nothing had happened."""
+        found = outcomes(directory)
+        straight = results(self.here / "straight")
+        self.assertEqual(set(straight), set(found), "the same cases")
+        self.assertEqual({"done"}, {record["status"] for record in found.values()})
+        self.assertEqual(deaths, sum(record["deaths"] for record in found.values()))
+        for case, path in results(directory).items():
+            self.assertEqual([], differences(straight[case], path), case)
+            self.assertEqual([], list(path.parent.glob("*.checkpoint-*")))
+        self.assertNotEqual([], differences(*sorted(straight.values())[:2]), "the control")
+
+    def test_a_worker_is_killed(self):
+        process, directory = self.started(self.write("worker", ""), "--workers", "1")
+        kill(workers(process.pid)[0])
+        message = process.communicate(timeout=60)[1]
+        self.assertEqual(0, process.returncode, message)
+        self.assertIn("killed by signal 9", message)
+        self.check(directory, deaths=1)
+        self.assertEqual(2, max(record["sessions"] for record in outcomes(directory).values()))
+
+    def test_the_supervisor_is_killed(self):
+        sweep = self.write("supervisor", "")
+        process, directory = self.started(sweep, "--workers", "1")
+        worker = workers(process.pid)[0]
+        kill(process.pid)
+        process.communicate(timeout=60)
+        wait_for(lambda: not pathlib.Path(f"/proc/{worker}").exists() or children(1).count(worker) == 0, "its worker")
+        done = run("sweep", "run", sweep)
+        self.assertIn("all 3 cases are done", done.stderr)
+        self.check(directory, deaths=0)
+
+    def test_it_is_stopped_and_goes_on(self):
+        sweep = self.write("stopped", "")
+        process, directory = self.started(sweep, "--workers", "1")
+        process.send_signal(signal.SIGTERM)
+        message = process.communicate(timeout=60)[1]
+        self.assertEqual(STOPPED, process.returncode, message)
+        self.assertIn("the same command continues", message)
+        self.assertLess(len(outcomes(directory)), 3)
+        run("sweep", "run", sweep)
+        self.check(directory, deaths=0)
+        again = run("sweep", "run", sweep)
+        self.assertIn("3 of 3 cases are over", again.stderr)
+        self.assertEqual({1, 2}, {record["sessions"] for record in outcomes(directory).values()})
+
+    def test_a_rank_of_an_mpi_job_is_killed(self):
+        sweep = self.write("mpi", "")
+        process, directory = self.started(sweep, ranks=2)
+        kill(children(process.pid)[0])
+        process.communicate(timeout=60)
+        self.assertNotEqual(0, process.returncode)
+        run("sweep", "run", sweep, ranks=2)
+        found = outcomes(directory)
+        self.assertGreaterEqual(sum(record["deaths"] for record in found.values()), 1)
+        self.check(directory, deaths=sum(record["deaths"] for record in found.values()))
+
+    def test_wall_time_stops_every_case(self):
+        sweep = self.write("budget", "")
+        sessions = 0
+        while (code := run("sweep", "run", sweep, "--wall-time", 0.7, expect=None).returncode) == STOPPED:
+            sessions += 1
+            self.assertLess(sessions, 60)
+        self.assertEqual(0, code)
+        self.assertGreater(sessions, 0)
+        self.check(sweep.with_suffix(""), deaths=0)
+
+    def test_failures_and_timeouts_are_recorded_and_end_nothing(self):
+        text = """
+[sweep]
+base = "base.toml"
+driver = "simulate"
+timeout = 1.5
+{more}
+[[sweep.cases]]
+"time.duration" = 1
+[[sweep.cases]]
+"network.activation" = "identity"
+"initial.latent_std" = 1.0
+"time.duration" = 1000
+"time.save_every" = 10
+[[sweep.cases]]
+"time.duration" = 100000
+"time.save_every" = 10
+[[sweep.cases]]
+"time.duration" = 3
+"""
+        sweep = self.write("mixed", "", text)
+        done = run("sweep", "run", sweep)
+        found = {record["status"]: record for record in outcomes(sweep.with_suffix("")).values()}
+        self.assertEqual({"done", "failed", "timeout"}, set(found))
+        self.assertEqual(4, found["failed"]["exit_code"])
+        self.assertIn("kappa_", found["failed"]["message"])
+        self.assertIn("sweep.timeout", found["timeout"]["message"])
+        self.assertGreater(found["timeout"]["seconds"], 1.5)
+        self.assertIn("kappa_", done.stderr)
+        self.assertIn("2 of 4 cases are not done", done.stderr)
+        self.assertNotIn("simulating", done.stderr, "a case's output goes to its log")
+        logs = [path.read_text() for path in sweep.with_suffix("").glob("cases/*/*/log.txt")]
+        self.assertTrue(any("kappa_" in log for log in logs))
+        before = outcomes(sweep.with_suffix(""))
+        run("sweep", "run", sweep)
+        self.assertEqual(before, outcomes(sweep.with_suffix("")), "what is over is not begun again")
+
+    def test_a_case_that_kills_its_process_is_given_up(self):
+        sweep = self.write("deadly", "")
+        directory = sweep.with_suffix("")
+        process = subprocess.Popen(command_line("sweep", "run", sweep, "--workers", "1"), text=True,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        for session in (1, 2):  # of the plan's first case
+            first = wait_for(lambda s=session: [path for path in directory.glob(f"ledger/*/*.{s}")], "a session")[0]
+            text = wait_for(first.read_text, "its owner")
+            kill(tomllib.loads(text)["process"])
+        message = process.communicate(timeout=60)[1]
+        self.assertEqual(0, process.returncode, message)
+        found = outcomes(directory)
+        self.assertEqual(["dead", "done", "done"], sorted(record["status"] for record in found.values()))
+        dead = next(record for record in found.values() if record["status"] == "dead")
+        self.assertEqual(2, dead["deaths"])
+        self.assertIn("died 2 times", dead["message"])
+        self.assertIn("session 2: process", dead["message"])
+
+    def test_more_ranks_than_there_are(self):
+        sweep = self.write("wide", "ranks = 64")
+        done = run("sweep", "run", sweep, expect=2)
+        self.assertIn("ask for 64 ranks", done.stderr)
+        done = run("sweep", "run", sweep, expect=2, ranks=2)
+        self.assertIn("mpirun -n 64", done.stderr)
+
+    def test_groups_of_two_ranks(self):
+        sweep = self.write("pairs", "ranks = 2")
+        run("sweep", "run", sweep, "--workers", "1")
+        self.assertEqual({2}, {record["ranks"] for record in outcomes(sweep.with_suffix("")).values()})
+        self.check(sweep.with_suffix(""), deaths=0)
+
+    def test_work_needs_a_plan(self):
+        done = run("sweep", "work", self.here / "nothing", expect=2)
+        self.assertIn("nothing", done.stderr)
+
+
+main()
