@@ -28,12 +28,13 @@ void require_same_shape(const FilterRequest& request, const DataSet& data) {
                          request.source.string(), fit.bin_width);
 }
 
-void hide(const std::vector<std::int64_t>& channels, DataSet& data) {
+}  // namespace
+
+void hide_channels(const char* key, const std::vector<std::int64_t>& channels, DataSet& data) {
   for (const auto channel : channels) {
     const auto found = std::lower_bound(data.channel_numbers.begin(), data.channel_numbers.end(), channel);
     if (found == data.channel_numbers.end() || *found != channel)
-      throw ConfigurationError("filter.held_out: channel {} is not among the {} channels of the fit", channel,
-                               data.channels);
+      throw ConfigurationError("{}: channel {} is not among the {} channels of the fit", key, channel, data.channels);
     const auto column = found - data.channel_numbers.begin();
     for (std::int64_t cell = 0; cell < data.trials * data.times; ++cell)
       data.observations[static_cast<std::size_t>(cell * data.channels + column)] =
@@ -41,14 +42,12 @@ void hide(const std::vector<std::int64_t>& channels, DataSet& data) {
   }
 }
 
-}  // namespace
-
 DataSet load_filter_data(const FilterRequest& request, const parallel::Communicator& comm) {
   const auto& fit = request.fit;
   const auto* known = fit.standardisation ? &*fit.standardisation : nullptr;
   auto data = load_data(request.options.data, fit.options.model.observation.kind, comm, known);
   require_same_shape(request, data);
-  hide(request.options.filter.held_out, data);
+  hide_channels("filter.held_out", request.options.filter.held_out, data);
   return data;
 }
 

@@ -47,6 +47,20 @@ def prepare(here, kind, proposal):
     run("fit", "vsmc", config, "-o", here / "fit.h5")
 
 
+def r_squared(x, predicted):
+    both = ~np.isnan(x) & ~np.isnan(predicted)
+    mean = np.array([x[..., d][both[..., d]].mean() for d in range(x.shape[2])])
+    return 1 - np.sum((x - predicted)[both] ** 2) / np.sum((x - mean)[both] ** 2)
+
+
+def bits_per_spike(x, rates):
+    """Over each channel's mean count."""
+    both = ~np.isnan(x) & ~np.isnan(rates)
+    mean = np.broadcast_to(np.nanmean(x, axis=(0, 1)), x.shape)[both]
+    y, rate = x[both], rates[both]
+    return np.sum(y * np.log(rate / mean) - rate + mean) / (np.log(2) * y.sum())
+
+
 class Filter(unittest.TestCase):
     def check_ranks(self, here, name, settings):
         sets = [word for setting in settings for word in ("--set", setting)]
@@ -127,6 +141,36 @@ class Filter(unittest.TestCase):
                 other = file["filter/forecast"][0, :, :, 3]
                 error = np.mean((told - x)[seen] ** 2)
                 self.assertGreater(np.mean((other - x)[seen] ** 2), 3 * error, "control: another channel")
+
+    def test_evaluation_scores_forecasts(self):
+        """What `evaluate` says of a fit's forecasts is what numpy makes of those that `filter` writes."""
+        for kind, proposal, score in (("gaussian", "optimal", "r_squared"), ("poisson", "encoder", "bits_per_spike")):
+            with folder() as name, self.subTest(kind):
+                here = pathlib.Path(name)
+                prepare(here, kind, proposal)
+                run("filter", here / "fit.h5", "-o", here / "ahead.h5", "--set", "filter.forecast=[1, 3]", cwd=here)
+                run("filter", here / "fit.h5", "-o", here / "hidden.h5", "--set", "filter.forecast=[0]", "--set",
+                    "filter.held_out=[3]", cwd=here)
+                for ranks in (1, 2):
+                    run("evaluate", here / "fit.h5", "-o", here / f"scores-{ranks}.h5", "--set",
+                        "evaluate.forecast=[1, 3]", "--set", "evaluate.held_out=[3]", cwd=here, ranks=ranks)
+                self.assertEqual([], differences(here / "scores-1.h5", here / "scores-2.h5"))
+                with h5py.File(here / "data.h5") as data:
+                    x = np.delete(data["recording/observations"][...].astype(float), 2, axis=2)
+                x[np.arange(60) >= STEPS[:, None]] = np.nan
+                with h5py.File(here / "ahead.h5") as ahead, h5py.File(here / "hidden.h5") as hidden:
+                    forecasts = ahead["filter/forecast"][...]
+                    told = hidden["filter/forecast"][0, :, :, 2:3]  # channel 2 was not fitted
+                with h5py.File(here / "scores-1.h5") as file:
+                    found = {key: file[f"evaluation/{key}_{score}"][0] for key in ("forecast_1", "forecast_3",
+                                                                                   "held_out")}
+                of = r_squared if kind == "gaussian" else bits_per_spike
+                self.assertAlmostEqual(found["forecast_1"], of(x, forecasts[0]), places=10)
+                self.assertAlmostEqual(found["forecast_3"], of(x, forecasts[1]), places=10)
+                self.assertAlmostEqual(found["held_out"], of(x[:, :, 2:3], told), places=10)
+                self.assertGreater(found["forecast_1"], found["forecast_3"])
+                self.assertGreater(found["held_out"], 0)
+                self.assertNotAlmostEqual(found["held_out"], of(x[:, :, 3:4], told), places=2, msg="another channel")
 
     def test_mistakes(self):
         with folder() as name:
