@@ -7,6 +7,7 @@
 #include "arguments.hpp"
 #include "config/fixed_points_options.hpp"
 #include "config/load.hpp"
+#include "fit/fit_file.hpp"
 #include "io/output_file.hpp"
 #include "model/network_io.hpp"
 
@@ -51,6 +52,7 @@ class StageLine {
 /// All neurons on every rank: lines and starts are shared out, not neurons.
 model::Network<double> whole_network(const std::string& path) {
   const parallel::Communicator alone;
+  fit::require_model(io::File::open(alone, path));
   return model::read_network<double>(io::NetworkFile::open(alone, path));
 }
 

@@ -10,6 +10,7 @@
 #include "config/evaluate_options.hpp"
 #include "config/filter_options.hpp"
 #include "config/fit_vsmc_options.hpp"
+#include "config/fixed_points_options.hpp"
 #include "config/generate_options.hpp"
 #include "config/import_options.hpp"
 #include "config/load.hpp"
@@ -58,10 +59,12 @@ std::set<std::string> default_lines() {
   config::EvaluateRunOptions evaluate;
   config::FitVsmcOptions fit;
   config::FilterOptions filter;
+  config::AnalyzeFixedPointsOptions fixed_points;
   std::set<std::string> lines;
   for (const auto& toml :
        {config::resolved_toml(simulate), config::resolved_toml(network), config::resolved_toml(recording),
-        config::resolved_toml(evaluate), config::resolved_toml(fit), config::resolved_toml(filter)})
+        config::resolved_toml(evaluate), config::resolved_toml(fit), config::resolved_toml(filter),
+        config::resolved_toml(fixed_points)})
     for (const auto& line : lines_of(toml)) lines.insert(line.table + line.text);
   return lines;
 }

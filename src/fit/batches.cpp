@@ -80,26 +80,25 @@ std::int64_t BatchPlan::steps_per_pass() const noexcept {
   return static_cast<std::int64_t>(items_.size()) / batch_trials_;
 }
 
-std::vector<std::size_t> BatchPlan::order(std::int64_t epoch, std::int64_t pass) const {
+/// Once for all steps of a pass: sorting a long recording's windows takes as long as a step of the fit.
+void BatchPlan::shuffle(std::int64_t epoch, std::int64_t pass) {
+  if (epoch == shuffled_epoch_ && pass == shuffled_pass_) return;
+  shuffled_epoch_ = epoch;
+  shuffled_pass_ = pass;
   const parallel::Stream stream(seed_, parallel::Purpose::batch_choice, static_cast<std::uint64_t>(epoch));
-  return shuffled(items_.size(), stream, {.step = static_cast<std::uint32_t>(pass), .index = order_index});
+  order_ = shuffled(items_.size(), stream, {.step = static_cast<std::uint32_t>(pass), .index = order_index});
 }
 
-std::vector<Stretch> BatchPlan::windows(std::int64_t epoch, std::int64_t step) const {
+std::vector<Stretch> BatchPlan::windows(std::int64_t epoch, std::int64_t step) {
   const auto items = static_cast<std::int64_t>(items_.size());
   const parallel::Stream stream(seed_, parallel::Purpose::batch_choice, static_cast<std::uint64_t>(epoch));
   std::vector<double> starts(static_cast<std::size_t>(batch_trials_));
   parallel::uniform<double>(stream, {.step = static_cast<std::uint32_t>(step), .index = start_index}, 0, starts);
   std::vector<Stretch> chosen;
-  std::vector<std::size_t> order_of_pass;
-  std::int64_t pass_at_hand = -1;
   for (std::int64_t slot = 0; slot < batch_trials_; ++slot) {
     const auto position = step * batch_trials_ + slot;
-    if (position / items != pass_at_hand) {
-      pass_at_hand = position / items;
-      order_of_pass = order(epoch, pass_at_hand);
-    }
-    const auto& stretch = stretches_[items_[order_of_pass[static_cast<std::size_t>(position % items)]]];
+    shuffle(epoch, position / items);
+    const auto& stretch = stretches_[items_[order_[static_cast<std::size_t>(position % items)]]];
     const auto length = std::min(window_, stretch.length);
     const auto places = static_cast<double>(stretch.length - length + 1);
     const auto start = static_cast<std::int64_t>(starts[static_cast<std::size_t>(slot)] * places);

@@ -41,16 +41,18 @@ class BatchPlan {
   /// Batches of one pass; what is left over waits for the next epoch.
   std::int64_t steps_per_pass() const noexcept;
   /// The windows of a batch; shorter than `window` only where the stretch is.
-  std::vector<Stretch> windows(std::int64_t epoch, std::int64_t step) const;
+  std::vector<Stretch> windows(std::int64_t epoch, std::int64_t step);
 
  private:
-  std::vector<std::size_t> order(std::int64_t epoch, std::int64_t pass) const;
+  void shuffle(std::int64_t epoch, std::int64_t pass);
 
   std::vector<Stretch> stretches_;
   std::vector<std::size_t> items_;  ///< stretch of each item of a pass
   std::int64_t batch_trials_;
   std::int64_t window_;
   std::uint64_t seed_;
+  std::int64_t shuffled_epoch_ = -1, shuffled_pass_ = -1;  ///< whose order is at hand
+  std::vector<std::size_t> order_;
 };
 
 /// The numbers of some windows side by side, as a filter takes them; NaN where a window is shorter or missing.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "config/load.hpp"
 #include "core/error.hpp"
@@ -75,8 +76,10 @@ void require_model(const io::File& file) {
         "the fit '{}' is still running, or was killed: its model is written when it is stopped or done; stop it, or "
         "continue it with --resume",
         file.name());
-  if (*status == io::Attribute(io::name_of(io::Status::failed)))
-    throw InputDataError("the fit '{}' failed, so that it holds no model (see inspect)", file.name());
+  if (*status != io::Attribute(io::name_of(io::Status::failed))) return;
+  const auto best = file.read_all<double>("/model/best");
+  if (best.empty() || std::isnan(best.front()))
+    throw InputDataError("the fit '{}' failed at its start, so that it holds no model (see inspect)", file.name());
 }
 
 std::vector<double> initial_mean(const smc::LatentModel& model, std::span<const double> parameters) {

@@ -44,7 +44,7 @@ struct LoadedFit {
   double bin_width = 0;                       ///< s
 };
 
-/// Throws InputDataError when the fit still runs, was killed or failed: it then holds no model.
+/// Throws InputDataError when the fit still runs, was killed or failed at its start: it then holds no model.
 void require_model(const io::File& file);
 
 /// Reads a fit file. Collective. Throws InputDataError when it is none, lacks something, or is not finished or stopped.

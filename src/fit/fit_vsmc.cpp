@@ -31,7 +31,7 @@ class Session {
     try {
       return advance(file, training);
     } catch (const NumericalError& error) {
-      record_failure(file, error);
+      record_failure(file, training, error);
       throw;
     }
   }
@@ -61,6 +61,7 @@ class Session {
 
   ExitCode advance(io::RunFile& file, Training<T>& training) {
     training.begin();
+    has_begun_ = true;
     const double start = training.progress();
     halt_.set_observer([&] { console_.progress(training.progress(), training.note()); });
     console_.begin_progress("fitting", start);
@@ -99,13 +100,22 @@ class Session {
     const bool held_out = !prepared_.split.validation.empty();
     console_.info("wrote {}: the model after epoch {} of {}, log-likelihood per step{} {:.5g}",
                   request_.output.string(), state_.best_epoch, state_.epoch, held_out ? " of the held-out data" : "",
-                  held_out ? state_.curves.validation[epoch] : state_.curves.training[epoch]);
+                  held_out ? state_.best_score : state_.curves.training[epoch]);
     return ExitCode::done;
   }
 
-  /// What went wrong is said by `error` in any case; the file says so too when it can still be written.
-  void record_failure(io::RunFile& file, const NumericalError& error) {
-    const auto unwritten = io::attempt([&] { file.fail(error.what()); });
+  /// The best model so far is kept, unless the start itself failed. What went wrong is said by `error` in any case; the
+  /// file says so too when it can still be written.
+  void record_failure(io::RunFile& file, const Training<T>& training, const NumericalError& error) {
+    const auto unwritten = io::attempt([&] {
+      // A rank that failed alone must not wait for the others.
+      if (has_begun_ && file.file().comm().meet_within(io::patience_seconds)) {
+        write_fit_curves(file, state_.curves);
+        write_fit_result(file, prepared_.contents(training.steps_per_epoch()), state_);
+        console_.info("{} keeps the model after epoch {}", request_.output.string(), state_.best_epoch);
+      }
+      file.fail(error.what());
+    });
     if (unwritten) console_.warn("the result does not say that it failed: {}", unwritten->message);
   }
 
@@ -117,6 +127,7 @@ class Session {
   TrainingState state_;
   io::CheckpointStore store_;
   std::int64_t sequence_ = 0;
+  bool has_begun_ = false;  ///< the start could be judged: there is a model
 };
 
 void require_same_configuration(const FitRequest& request, const parallel::Communicator& comm) {

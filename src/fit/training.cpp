@@ -181,25 +181,27 @@ void Training<T>::set_back(const Error& error) {
         "{}\nThe fit cannot begin: at its start the model does not explain the data; see noise, observation.std and "
         "smc.particles",
         error.report());
+  ++state_.setbacks;
+  state_.rate_factor /= 2;
+  state_.epoch = state_.good_epoch;
+  forget_best_after(state_.epoch);
+  state_.curves.forget_after(state_.epoch);
+  go_to(Position(state_.good));
+  state_.step = 0;
+  state_.sum = {};
+  state_.gradient_norm = 0;
   if (is_quasi_newton())
     throw NumericalError(
         "{}\nThe quasi-Newton steps led where the model does not explain the data; training.method = \"stochastic\" "
         "goes on from such places",
         error.report());
-  if (++state_.setbacks > largest_setbacks)
+  if (state_.setbacks > largest_setbacks)
     throw NumericalError(
         "{}\nThis is setback {} of the fit: halving the learning rate did not help. Begin with a smaller "
         "training.optimiser.learning_rate, set training.optimiser.clip_norm, or use more particles",
         error.report(), state_.setbacks);
-  state_.rate_factor /= 2;
-  state_.epoch = state_.good_epoch;
-  forget_best_after(state_.epoch);
   parts_.console.warn("{}\ngoing back to the beginning of epoch {}, on with {} times the learning rate", error.report(),
                       state_.epoch + 1, state_.rate_factor);
-  go_to(Position(state_.good));
-  state_.step = 0;
-  state_.sum = {};
-  state_.gradient_norm = 0;
 }
 
 /// Without held-out data a model is judged by the steps that led to it, not by itself: what was judged after `epoch`

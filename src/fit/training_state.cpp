@@ -1,5 +1,6 @@
 #include "fit/training_state.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -55,6 +56,11 @@ std::vector<T> read(const io::CheckpointReader& checkpoint, const char* name, st
 LearningCurves::LearningCurves(std::int64_t epochs) {
   for (auto* curve : {&training, &validation, &learning_rate, &sample_size, &gradient_norm, &seconds})
     curve->assign(static_cast<std::size_t>(epochs) + 1, none);
+}
+
+void LearningCurves::forget_after(std::int64_t epoch) {
+  for (auto* curve : {&training, &validation, &learning_rate, &sample_size, &gradient_norm, &seconds})
+    std::fill(curve->begin() + epoch + 1, curve->end(), none);
 }
 
 TrainingState::TrainingState(std::vector<double> start, std::int64_t epochs)

@@ -10,6 +10,8 @@ namespace rankflow::fit {
 /// Figures by epoch: row e is after e epochs, row 0 before training; NaN where there is none (yet).
 struct LearningCurves {
   explicit LearningCurves(std::int64_t epochs);
+  /// As if the epochs after `epoch` had not been.
+  void forget_after(std::int64_t epoch);
 
   std::vector<double> training;       ///< log-likelihood per observed step, mean over the epoch's minibatches
   std::vector<double> validation;     ///< the same of the held-out data, after the epoch

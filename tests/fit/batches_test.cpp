@@ -59,7 +59,7 @@ TEST(Windows, CoverEveryStretchOnce) {
 
 TEST(BatchPlan, APassTakesEachTrialOnce) {
   const auto split = split_data(counting_data(std::vector<std::int64_t>(12, 5)), 0, 1);
-  const BatchPlan plan(split.training, 4, 5, 7);
+  BatchPlan plan(split.training, 4, 5, 7);
   ASSERT_EQ(plan.steps_per_pass(), 3);
   std::multiset<std::int64_t> seen;
   std::vector<std::int64_t> order;
@@ -76,15 +76,18 @@ TEST(BatchPlan, APassTakesEachTrialOnce) {
 
 TEST(BatchPlan, DependsOnSeedEpochAndStepOnly) {
   const std::vector<Stretch> stretches{{0, 0, 1000}};
-  const BatchPlan plan(stretches, 10, 50, 7);
+  BatchPlan plan(stretches, 10, 50, 7);
   EXPECT_EQ(plan.windows(3, 2), BatchPlan(stretches, 10, 50, 7).windows(3, 2));
+  for (std::int64_t epoch = 2; epoch < 5; ++epoch)  // whatever was asked before
+    for (std::int64_t step = 0; step < 5; ++step)
+      EXPECT_EQ(plan.windows(epoch, step), BatchPlan(stretches, 10, 50, 7).windows(epoch, step));
   EXPECT_NE(plan.windows(3, 2), plan.windows(3, 1));
   EXPECT_NE(plan.windows(3, 2), plan.windows(2, 2));
   EXPECT_NE(plan.windows(3, 2), BatchPlan(stretches, 10, 50, 8).windows(3, 2));
 }
 
 TEST(BatchPlan, WindowsBeginAnywhereInTheStretch) {
-  const BatchPlan plan({{0, 20, 30}}, 3, 10, 1);
+  BatchPlan plan({{0, 20, 30}}, 3, 10, 1);
   std::map<std::int64_t, int> begins;
   constexpr int epochs = 700;
   for (int epoch = 0; epoch < epochs; ++epoch)
@@ -101,7 +104,7 @@ TEST(BatchPlan, WindowsBeginAnywhereInTheStretch) {
 
 TEST(BatchPlan, StepsBeyondOnePassTakeFurtherOnes) {
   const auto split = split_data(counting_data(std::vector<std::int64_t>(6, 5)), 0, 1);
-  const BatchPlan plan(split.training, 4, 5, 7);
+  BatchPlan plan(split.training, 4, 5, 7);
   std::map<std::int64_t, int> seen;
   for (std::int64_t step = 0; step < 3; ++step)  // 12 windows: two passes of 6
     for (const auto& window : plan.windows(0, step)) ++seen[window.trial];

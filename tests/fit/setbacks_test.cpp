@@ -22,19 +22,23 @@ config::FitVsmcOptions options(double learning_rate) {
   return all;
 }
 
-/// A training of its own data from beginning to end.
-struct WholeTraining {
-  explicit WholeTraining(const config::FitVsmcOptions& all)
-      : data(counting_data({9, 9, 9})),
+/// A training of its own data.
+struct OwnTraining {
+  explicit OwnTraining(const config::FitVsmcOptions& all_)
+      : all(all_),
+        data(counting_data({9, 9, 9})),
         split(split_data(data, 0.0, 1)),
         model(all, data.channels, data.inputs),
-        state(model.initial_parameters(1, data), all.training.epochs) {
+        state(model.initial_parameters(1, data), all.training.epochs) {}
+
+  void run() {
     Training<double> training({all, data, split, model, comm, console}, state);
     parallel::HaltMonitor halt(comm, {});
     training.begin();
     done = training.run(halt);
   }
 
+  config::FitVsmcOptions all;
   DataSet data;
   Split split;
   FitModel model;
@@ -44,12 +48,19 @@ struct WholeTraining {
   bool done = false;
 };
 
+/// From beginning to end.
+struct WholeTraining : OwnTraining {
+  explicit WholeTraining(const config::FitVsmcOptions& options_) : OwnTraining(options_) { run(); }
+};
+
 /// Epochs of one step: what fails is always the first gradient after a step, so that the beginning of the failing
 /// epoch is no place to go on from.
 TEST(Setbacks, ReachBeforeTheStepThatLedAstray) {
-  const WholeTraining wild(options(1000.0));
+  auto few = options(1000.0);
+  few.training.epochs = 3;  // more would need ever more setbacks: such steps end badly sooner or later
+  const WholeTraining wild(few);
   EXPECT_TRUE(wild.done);
-  EXPECT_EQ(wild.state.epoch, 12);
+  EXPECT_EQ(wild.state.epoch, 3);
   EXPECT_GT(wild.state.setbacks, 0);
   EXPECT_EQ(wild.state.rate_factor, std::pow(0.5, static_cast<double>(wild.state.setbacks)));
   for (std::size_t row = 1; row < wild.state.curves.training.size(); ++row)
@@ -57,6 +68,19 @@ TEST(Setbacks, ReachBeforeTheStepThatLedAstray) {
   const WholeTraining calm(options(1e-3));
   EXPECT_EQ(calm.state.setbacks, 0);
   EXPECT_EQ(calm.state.rate_factor, 1.0);
+}
+
+TEST(Setbacks, GivingUpLeavesTheLastGoodModelAndNothingOfAbandonedEpochs) {
+  OwnTraining hopeless(options(1e30));
+  const auto start = hopeless.state.now.parameters;
+  EXPECT_THROW(hopeless.run(), NumericalError);
+  EXPECT_EQ(hopeless.state.setbacks, 11);
+  EXPECT_EQ(hopeless.state.epoch, 0);
+  EXPECT_EQ(hopeless.state.best_epoch, 0);
+  EXPECT_EQ(hopeless.state.best, start);
+  EXPECT_EQ(hopeless.state.now.parameters, start);
+  for (const double value : hopeless.state.curves.training) EXPECT_TRUE(std::isnan(value));
+  for (const double value : hopeless.state.curves.gradient_norm) EXPECT_TRUE(std::isnan(value));
 }
 
 TEST(Setbacks, AStartThatFailsIsNotTriedAgain) {
