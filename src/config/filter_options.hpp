@@ -8,20 +8,20 @@
 
 namespace rankflow::config {
 
-enum class Smoothing { none, genealogy, backward };
-enum class FitParameters { best, last };
+enum class Smoothing { none, genealogy, backward };  ///< what later data tell about earlier states
+enum class FitParameters { best, last };             ///< judged best, or after the last epoch
 
 /// What a filter does beyond filtering, and with which numbers.
 struct FilterRunOptions {
   std::int64_t seed = 1;
-  Precision precision = Precision::double_;
-  FitParameters parameters = FitParameters::best;
-  std::int64_t batch_trials = 16;
-  std::vector<std::int64_t> forecast;
-  std::vector<std::int64_t> held_out;
+  Precision precision = Precision::double_;        ///< of the particles
+  FitParameters parameters = FitParameters::best;  ///< of the fit
+  std::int64_t batch_trials = 16;                  ///< trials filtered at a time; random numbers depend on it
+  std::vector<std::int64_t> forecast;              ///< horizons in steps, ascending; 0: the present itself
+  std::vector<std::int64_t> held_out;              ///< channels by the recording's numbers, ascending
   Smoothing smoothing = Smoothing::none;
-  std::int64_t trajectories = 100;
-  double history_limit = 4.0;
+  std::int64_t trajectories = 100;  ///< of each trial, for backward smoothing
+  double history_limit = 4.0;       ///< GiB on each rank
 
   template <class V>
   void describe(V& v) {
@@ -67,8 +67,8 @@ struct FilterRunOptions {
 /// Everything `rankflow filter` reads; what is not said is as in the fit.
 struct FilterOptions {
   FilterRunOptions filter;
-  DataOptions data;
-  SmcOptions smc;
+  DataOptions data;  ///< those of the fit unless given
+  SmcOptions smc;    ///< those of the fit unless given
 
   template <class V>
   void describe(V& v) {

@@ -9,19 +9,19 @@
 
 namespace rankflow::config {
 
-enum class FitMethod { stochastic, quasi_newton };
+enum class FitMethod { stochastic, quasi_newton };  ///< Adam and its kin on minibatches, or TAO on all data
 
 /// How a fit goes about its data.
 struct FitTrainingOptions {
   FitMethod method = FitMethod::stochastic;
   std::int64_t epochs = 100;
   std::int64_t pause_after = 0;  ///< epochs; 0: never
-  std::int64_t steps_per_epoch = 0;
-  std::int64_t batch_trials = 10;
-  std::int64_t window = 0;
-  double validation_fraction = 0.1;
-  std::int64_t validation_every = 1;
-  std::int64_t patience = 0;
+  std::int64_t steps_per_epoch = 0;   ///< 0: one pass over the training data (quasi_newton: 20)
+  std::int64_t batch_trials = 10;     ///< windows in a minibatch
+  std::int64_t window = 0;            ///< time steps; 0: whole trials
+  double validation_fraction = 0.1;   ///< of the trials, or of the end of a single one
+  std::int64_t validation_every = 1;  ///< epochs
+  std::int64_t patience = 0;          ///< judgements without a better one; 0: endless
   // The first steps of RAdam are plain gradient steps: without a bound they leave the region where the filter works.
   OptimiserOptions optimiser{.clip_norm = 10.0};
 
@@ -63,7 +63,7 @@ struct FitVsmcOptions {
   DataOptions data;
   LatentModelOptions model;
   SmcOptions smc;
-  EncoderOptions encoder;
+  EncoderOptions encoder;  ///< of use with smc.proposal = encoder only
   FitTrainingOptions training;
 
   template <class V>

@@ -6,7 +6,7 @@
 
 namespace rankflow::config {
 
-enum class FixedPointMethod { automatic, exact, newton };
+enum class FixedPointMethod { automatic, exact, newton };  ///< exact: piecewise-linear activations only
 
 struct FixedPointRunOptions {
   std::int64_t seed = 1;
@@ -20,16 +20,16 @@ struct FixedPointRunOptions {
 /// How fixed points and cycles of the latent dynamics are searched for.
 struct FixedPointsOptions {
   FixedPointMethod method = FixedPointMethod::automatic;
-  std::vector<double> inputs;
-  std::vector<double> decay;
-  std::vector<double> offset;
-  double max_crossings = 1e12;
-  std::int64_t starts = 1024;
-  double start_scale = 2.0;
-  std::int64_t basin_starts = 1000;
-  std::int64_t basin_steps = 2000;
-  std::int64_t cycles = 1;
-  double cycle_crossings = 1e10;
+  std::vector<double> inputs;        ///< u [input channel]; empty: 0
+  std::vector<double> decay;         ///< [1] or [R], per step; empty: the network's, or continuous time
+  std::vector<double> offset;        ///< [R], added to the right-hand side; empty: 0
+  double max_crossings = 1e12;       ///< of lines with hyperplanes, about N^R
+  std::int64_t starts = 1024;        ///< of Newton searches
+  double start_scale = 2.0;          ///< in units of the fixed points' spread
+  std::int64_t basin_starts = 1000;  ///< 0: no shares of basins
+  std::int64_t basin_steps = 2000;   ///< most steps of a start
+  std::int64_t cycles = 1;           ///< largest order; 1: fixed points only
+  double cycle_crossings = 1e10;     ///< for one order; above: random starts
 
   template <class V>
   void describe(V& v) {

@@ -9,7 +9,7 @@ namespace rankflow::config {
 /// [run] of a network file. The seed and a neuron's index determine its weights: more neurons keep the first ones.
 struct GenerateRunOptions {
   std::int64_t seed = 1;
-  Precision precision = Precision::double_;
+  Precision precision = Precision::double_;  ///< of the numbers in the file
 
   template <class V>
   void describe(V& v) {
@@ -22,7 +22,7 @@ struct GenerateRunOptions {
 
 /// [generate]: what a simulation would tell from its inputs.
 struct GenerateOptions {
-  std::int64_t inputs = 0;
+  std::int64_t inputs = 0;  ///< channels, for source = populations
 
   template <class V>
   void describe(V& v) {

@@ -20,12 +20,12 @@ inline std::vector<std::string> axis_names(const std::string& text) {
 
 /// The arrays that make up a recording, wherever they are.
 struct RecordingArrays {
-  ArraySource observations;
+  ArraySource observations;  ///< in the order of `axes`
   std::string axes = "trial time channel";
-  ArraySource inputs;
+  ArraySource inputs;  ///< in the order of `input_axes`
   std::string input_axes = "trial time input";
-  ArraySource mask;
-  ArraySource n_steps;
+  ArraySource mask;     ///< [trial, time] or [time]: 1 where observed
+  ArraySource n_steps;  ///< [trial]: samples observed, instead of mask
 
   template <class V>
   void describe(V& v) {
@@ -62,7 +62,7 @@ struct RecordingArrays {
 /// Everything of [recording] in `rankflow import recording`.
 struct ImportedRecordingOptions {
   ObservationKind kind = ObservationKind::gaussian;
-  double bin_width = 0;
+  double bin_width = 0;  ///< s
   RecordingArrays arrays;
 
   template <class V>

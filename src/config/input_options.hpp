@@ -7,22 +7,22 @@
 
 namespace rankflow::config {
 
-enum class InputKind { constant, pulse, step, sinusoid, ornstein_uhlenbeck, file };
+enum class InputKind { constant, pulse, step, sinusoid, ornstein_uhlenbeck, file };  ///< shape in time
 
 /// An entry of [[inputs]]: one signal u(t) on one channel; entries on the same channel add.
 struct InputOptions {
   InputKind kind = InputKind::constant;
-  std::int64_t channel = 0;
+  std::int64_t channel = 0;  ///< driven by this entry; the first one of an array
   double amplitude = 1.0;
-  std::vector<double> amplitudes;
-  double start = 0.0;
-  std::optional<double> stop;
-  double frequency = 1.0;
-  double phase = 0.0;
-  double std = 1.0;
-  double correlation_time = 0.1;
-  ArraySource array;
-  std::optional<double> interval;
+  std::vector<double> amplitudes;  ///< [trial], cycled; instead of amplitude
+  double start = 0.0;              ///< s
+  std::optional<double> stop;      ///< s; none: never
+  double frequency = 1.0;          ///< Hz
+  double phase = 0.0;              ///< rad, at t = 0
+  double std = 1.0;                ///< of ornstein_uhlenbeck
+  double correlation_time = 0.1;   ///< s, of ornstein_uhlenbeck
+  ArraySource array;               ///< [time], [time, input] or [trial, time, input]
+  std::optional<double> interval;  ///< s between samples of array; none: time.step
 
   template <class V>
   void describe(V& v) {
