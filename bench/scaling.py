@@ -62,7 +62,7 @@ def predicted(ranks, sizes, options):
         return compute, 0.0
     rounds = math.ceil(math.log2(ranks))
     gradient = 2 * rounds * options.latency + 2 * 8 * parameters(sizes) / options.bandwidth
-    results = rounds * options.latency + RESULT * trials * steps / options.bandwidth
+    results = 2 * rounds * options.latency + RESULT * trials * steps / options.bandwidth
     if blocks % ranks == 0 and (blocks // ranks) % per_trial == 0 or per_trial == 1:
         return compute, gradient + results
     moved = busiest * BLOCK * 4 * sizes["rank"]
