@@ -4,7 +4,7 @@ inter-spike intervals, and its latents turn with the teacher's period."""
 import h5py
 import numpy as np
 
-from recovery import SEEDS, FitCase, held_out_score, mean_period, periods, plane, report
+from recovery import FULL, SEEDS, FitCase, held_out_score, mean_period, periods, plane, report
 from support import main, shared
 
 FIT = {
@@ -69,11 +69,11 @@ class Spikes(FitCase):
         halves = [statistics(self.counts[k::2, SETTLED:]) for k in (0, 1)]
         return np.median(np.abs(halves[0] / halves[1] - 1), axis=1)
 
-    def check(self, proposal, share):
+    def check(self, proposal, share, training):
         """An untrained network's errors times `share` are allowed; for the period four standard errors of the teacher's
         own trials plus one step in a revolution of 50."""
         floor = self.floor()
-        change = {"smc": {"proposal": proposal}}
+        change = {"smc": {"proposal": proposal}, "training": training}
         untrained = self.compare(1, change, {"training": {"epochs": 0}})
         limits = (*untrained[:3] * share, 4 * self.period_error() + 0.02)
         results = np.array([self.compare(seed, change) for seed in SEEDS])
@@ -89,11 +89,15 @@ class Spikes(FitCase):
         self.assertGreater(np.min(results[:, 4]), untrained[4] + 1)
 
     def test_bootstrap_proposal(self):
-        self.check("bootstrap", 1 / 8)
+        self.check("bootstrap", 1 / 8, {})
 
     def test_encoder_proposal(self):
-        # Training against an encoder's proposal leaves rates too low: a known shortfall, docs/evidence-fits.md.
-        self.check("encoder", 1 / 3)
+        # The encoder has to be learned beside the network: after 16 epochs rates are still an eighth too low, after 48 no
+        # longer (docs/evidence-fits.md).
+        if FULL:
+            self.check("encoder", 1 / 8, {"epochs": 48})
+        else:
+            self.check("encoder", 1 / 3, {})
 
 
 if __name__ == "__main__":
