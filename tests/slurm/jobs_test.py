@@ -133,7 +133,7 @@ class Jobs(unittest.TestCase):
         for _ in range(3):
             job = cls.cluster.sbatch("--time=1", "--signal=B:USR1@58", SAFE, f"--begin=now+{cls.cluster.until_look(10)}",
                                      JOBS / "simulate.sbatch", "long.toml", "-o", "limited.h5", "--overwrite")
-            about = cls.cluster.finished(job, 90)
+            about = cls.cluster.finished(job, 120)
             if about["Restarts"] != "0":
                 break
         return job, about
