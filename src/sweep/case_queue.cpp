@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <unistd.h>
+
 #include <fmt/format.h>
 
 namespace rankflow::sweep {
@@ -9,11 +11,20 @@ namespace {
 
 /// A worker that begins asks so many holders whether they live: what died lately should not wait for the end.
 constexpr std::size_t asked_at_start = 32;
+/// In the end a worker asks so many, others than its neighbour does: a thousand that ask a thousand would take longer
+/// than they wait. The last ones to end find few holders and ask all.
+constexpr std::size_t asked_in_the_end = 64;
 /// What a network file system lists may be old; then it is better to wait than to look again at once.
 constexpr int most_looks = 3;
 /// How much of stale_after an old heartbeat is watched before it is believed: when the file system itself stood still
 /// nobody is dead.
 constexpr double watched_share = 0.35;
+
+/// Below `size`, and another one in most other processes.
+std::ptrdiff_t place_of_my_own(std::size_t size) {
+  constexpr std::uint64_t scatter = 0x9E3779B97F4A7C15ULL;
+  return static_cast<std::ptrdiff_t>(static_cast<std::uint64_t>(::getpid()) * scatter % size);
+}
 
 }  // namespace
 
@@ -38,6 +49,7 @@ void CaseQueue::look_at_all() {
     }
   }
   taken_.assign(fresh_.size(), false);
+  if (!held_.empty()) std::rotate(held_.begin(), held_.begin() + place_of_my_own(held_.size()), held_.end());
 }
 
 Next CaseQueue::next() {
@@ -54,7 +66,7 @@ Next CaseQueue::next() {
   }
   doubt_ = !begun_.empty() || !fresh_.empty();
   const auto held = held_.size();
-  if (auto claim = next_of_the_dead(held)) return *claim;
+  if (auto claim = next_of_the_dead(asked_in_the_end)) return *claim;
   if (doubt_) return Doubt{.seconds = watched_share * plan_.stale_after / 2};
   return Nothing{.held = held};
 }
