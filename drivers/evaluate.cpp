@@ -29,11 +29,16 @@ std::optional<fit::LoadedFit> find_fit(const Arguments& arguments, const paralle
   return fit::load_fit(comm, arguments.input);
 }
 
-/// The positional DATA as the configuration's key: a recording file, or the observations of another file (a:/b).
+/// Whether DATA is an array of observations: a:/b, a.npz:b or a.npy. Else it is a recording file.
+bool names_an_array(const std::string& data) {
+  return data.find(":/") != std::string::npos || data.find(".npz:") != std::string::npos || data.ends_with(".npy");
+}
+
+/// The positional DATA as the configuration's key.
 /// The time step of observations without one is the fit's, unless --set says otherwise.
 std::vector<std::string> all_sets(const Arguments& arguments, const std::optional<fit::LoadedFit>& fit) {
   std::vector<std::string> sets;
-  const bool observations = arguments.data.find(":/") != std::string::npos;
+  const bool observations = names_an_array(arguments.data);
   if (observations && fit) sets.push_back(fmt::format("data.bin_width={:.17g}", fit->bin_width));
   sets.insert(sets.end(), arguments.sets.begin(), arguments.sets.end());
   if (!arguments.data.empty()) sets.push_back((observations ? "data.observations=" : "data.file=") + arguments.data);

@@ -15,7 +15,7 @@ enum class FitMethod { stochastic, quasi_newton };  ///< Adam and its kin on min
 struct FitTrainingOptions {
   FitMethod method = FitMethod::stochastic;
   std::int64_t epochs = 100;
-  std::int64_t pause_after = 0;  ///< epochs; 0: never
+  std::int64_t pause_after = 0;       ///< epochs; 0: never
   std::int64_t steps_per_epoch = 0;   ///< 0: one pass over the training data (quasi_newton: 20)
   std::int64_t batch_trials = 10;     ///< windows in a minibatch
   std::int64_t window = 0;            ///< time steps; 0: whole trials

@@ -63,7 +63,8 @@ class Forecasts {
     batch_.fill(trials);
     auto data = batch_.filter_data();
     if (encoder_) data.guides = encoder_->guides(fit_.parameters, data, false);
-    const smc::FilterRandomness randomness{.seed = seed_, .iteration = static_cast<std::uint64_t>(first / batch_.trials())};
+    const smc::FilterRandomness randomness{.seed = seed_,
+                                           .iteration = static_cast<std::uint64_t>(first / batch_.trials())};
     smc::Forecaster<double> forecaster(model_, fit_.parameters, data, filter_.layout(), comm_, horizons_, randomness);
     with_context("forecasting " + batch_.describe(), [&] {
       filter_.run(fit_.parameters, data, randomness, [&](const auto& particles) { forecaster.add(particles); });

@@ -129,6 +129,15 @@ class Evaluate(unittest.TestCase):
         for word in words:
             self.assertIn(word, message)
 
+    def test_observations_of_numpy(self):
+        np.save(self.here / "signal.npy", self.signal)
+        np.savez(self.here / "signal.npz", x=self.signal)
+        expected = self.evaluate("model.h5", "signal.h5").stdout
+        for data in ("signal.npy", "signal.npz:x"):
+            self.assertEqual(expected, self.evaluate("model.h5", data, "--set", "data.bin_width=0.01").stdout)
+        self.refuses("model.h5", "signal.npy", (), USAGE, "data.bin_width")
+        self.refuses("signal.npy", "signal.h5", (), DATA, "signal.npy")
+
     def test_mistakes(self):
         with h5py.File(self.here / "empty.h5", "w") as file:
             file["trajectory/latent"] = np.zeros((1, 4, 2))
