@@ -69,11 +69,11 @@ class Spikes(FitCase):
         halves = [statistics(self.counts[k::2, SETTLED:]) for k in (0, 1)]
         return np.median(np.abs(halves[0] / halves[1] - 1), axis=1)
 
-    def check(self, proposal, share, training):
+    def check(self, proposal, share, changes):
         """An untrained network's errors times `share` are allowed; for the period four standard errors of the teacher's
         own trials plus one step in a revolution of 50."""
         floor = self.floor()
-        change = {"smc": {"proposal": proposal}, "training": training}
+        change = {"smc": {"proposal": proposal}, **changes}
         untrained = self.compare(1, change, {"training": {"epochs": 0}})
         limits = (*untrained[:3] * share, 4 * self.period_error() + 0.02)
         results = np.array([self.compare(seed, change) for seed in SEEDS])
@@ -89,13 +89,14 @@ class Spikes(FitCase):
         self.assertGreater(np.min(results[:, 4]), untrained[4] + 1)
 
     def test_bootstrap_proposal(self):
-        self.check("bootstrap", 1 / 8, {})
+        # Bounded rates: a ReLU network may escape to infinity after the 60 steps of a window (docs/evidence-fits.md).
+        self.check("bootstrap", 1 / 8, {"network": {"activation": "clipped_relu"}})
 
     def test_encoder_proposal(self):
         # The encoder has to be learned beside the network: after 16 epochs rates are still an eighth too low, after 48 no
         # longer (docs/evidence-fits.md).
         if FULL:
-            self.check("encoder", 1 / 8, {"epochs": 48})
+            self.check("encoder", 1 / 8, {"training": {"epochs": 48}})
         else:
             self.check("encoder", 1 / 3, {})
 
