@@ -11,6 +11,7 @@ ExitCode run_case(const sweep::Task& task, const parallel::Communicator& comm, C
   arguments.input = task.configuration;
   arguments.output = task.result;
   arguments.sets = {fmt::format("run.wall_time={:.3f}", task.wall_time)};
+  if (task.pause_after > 0) arguments.sets.push_back(fmt::format("training.pause_after={}", task.pause_after));
   arguments.resume = task.resume;
   arguments.overwrite = task.overwrite;
   const Surroundings here{.comm = comm, .console = console};

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "config/halving_options.hpp"
 #include "config/options.hpp"
 #include "config/submit_options.hpp"
 #include "config/value.hpp"
@@ -25,6 +26,7 @@ struct SweepTable {
   std::int64_t attempts = 2;
   double stale_after = 60;
   std::optional<Value> set, grid, zip, random, cases, when, exclude;
+  std::optional<HalvingOptions> halving;
   SubmitOptions submit;
 
   template <class V>
@@ -61,6 +63,8 @@ struct SweepTable {
     v.values("when", when,
              {.doc = "tables: where the conditions of `if` hold, keys take the values of `set` or vary over `grid`"});
     v.values("exclude", exclude, {.doc = "tables: cases where all conditions of one table hold are left out"});
+    v.optional_table("halving", halving,
+                     "early stopping across cases by asynchronous successive halving; without this table none");
     v.table("submit", submit, "how `sweep submit` spreads the cases over jobs of SLURM (docs/slurm.md)");
   }
 };

@@ -1,6 +1,7 @@
 #include "sweep/case_queue.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include <unistd.h>
 
@@ -28,21 +29,30 @@ std::ptrdiff_t place_of_my_own(std::size_t size) {
 
 }  // namespace
 
-CaseQueue::CaseQueue(const Plan& plan, Ledger& ledger, int ranks) : plan_(plan), ledger_(ledger), ranks_(ranks) {}
+CaseQueue::CaseQueue(const Plan& plan, Ledger& ledger, int ranks) : plan_(plan), ledger_(ledger), ranks_(ranks) {
+  if (!plan.rungs.empty()) halving_.emplace(plan);
+}
 
 void CaseQueue::look_at_all() {
   const auto survey = ledger_.survey();
   fresh_.clear();
   begun_.clear();
   held_.clear();
+  paused_.clear();
   cursor_ = 0;
+  may_change_ = false;
+  if (halving_) halving_->update();
   for (std::size_t index = 0; index < plan_.cases.size(); ++index) {
     const auto& one = plan_.cases[index];
-    if (ranks_ > 0 && one.ranks != ranks_) continue;
     const auto found = survey.find(one.id);
     const auto state = found == survey.end() ? CaseState{} : found->second;
     if (state.done) continue;
-    if (state.sessions == 0) {
+    const bool paused = halving_ && state.last_ended && !halving_->may_run(one.id);
+    may_change_ = may_change_ || !paused;
+    if (ranks_ > 0 && one.ranks != ranks_) continue;
+    if (paused) {
+      paused_.push_back({index, state});
+    } else if (state.sessions == 0) {
       fresh_.push_back(index);
     } else {
       (state.last_ended ? begun_ : held_).push_back({index, state});
@@ -50,11 +60,39 @@ void CaseQueue::look_at_all() {
   }
   taken_.assign(fresh_.size(), false);
   if (!held_.empty()) std::rotate(held_.begin(), held_.begin() + place_of_my_own(held_.size()), held_.end());
+  if (halving_)
+    std::ranges::stable_sort(begun_, std::greater<>{},
+                             [&](const Candidate& c) { return halving_->rungs_of(plan_.cases[c.index].id); });
+}
+
+Claim CaseQueue::claim_of(const Candidate& candidate) const {
+  Claim claim{.index = candidate.index, .session = candidate.state.sessions + 1, .deaths = candidate.state.deaths()};
+  if (!halving_) return claim;
+  const auto& id = plan_.cases[candidate.index].id;
+  claim.epochs = halving_->pause_of(id);
+  if (!halving_->may_run(id)) {
+    claim.aim = Aim::park;
+  } else if (claim.epochs > 0) {
+    claim.aim = Aim::pause;
+  }
+  return claim;
+}
+
+std::optional<Claim> CaseQueue::next_halted() {
+  while (!may_change_ && !paused_.empty()) {
+    const auto candidate = paused_.front();
+    paused_.pop_front();
+    if (!claim(candidate, "")) continue;
+    auto halted = claim_of(candidate);
+    halted.aim = Aim::halt;
+    return halted;
+  }
+  return std::nullopt;
 }
 
 Next CaseQueue::next() {
   const bool first = !looked_;
-  if (first) look_at_all();
+  if (first || halving_) look_at_all();
   looked_ = true;
   for (int look = 0; look < most_looks; ++look) {
     if (auto claim = next_begun()) return *claim;
@@ -64,6 +102,7 @@ Next CaseQueue::next() {
     look_at_all();
     if (begun_.empty() && fresh_.empty()) break;
   }
+  if (auto claim = next_halted()) return *claim;
   doubt_ = !begun_.empty() || !fresh_.empty();
   const auto held = held_.size();
   if (auto claim = next_of_the_dead(asked_in_the_end)) return *claim;
@@ -82,7 +121,7 @@ std::optional<Claim> CaseQueue::next_begun() {
   while (!begun_.empty()) {
     const auto candidate = begun_.front();
     begun_.pop_front();
-    if (claim(candidate, "")) return Claim{candidate.index, candidate.state.sessions + 1, candidate.state.deaths()};
+    if (claim(candidate, "")) return claim_of(candidate);
   }
   return std::nullopt;
 }
@@ -92,8 +131,7 @@ std::optional<Claim> CaseQueue::next_of_the_dead(std::size_t most) {
     const auto candidate = held_.front();
     held_.pop_front();
     std::string note;
-    if (is_dead(candidate, note) && claim(candidate, note))
-      return Claim{candidate.index, candidate.state.sessions + 1, candidate.state.deaths()};
+    if (is_dead(candidate, note) && claim(candidate, note)) return claim_of(candidate);
   }
   return std::nullopt;
 }
@@ -160,7 +198,7 @@ std::optional<Claim> CaseQueue::next_new() {
     const auto index = fresh_[position];
     if (ledger_.claim(plan_.cases[index].id)) {
       ++cursor_;
-      return Claim{.index = index};
+      return claim_of({index, {}});
     }
     cursor_ = first_free_after(position);
   }

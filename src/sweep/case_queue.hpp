@@ -2,21 +2,33 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <variant>
 #include <vector>
 
+#include "sweep/halving_record.hpp"
 #include "sweep/ledger.hpp"
 #include "sweep/plan.hpp"
 
 namespace rankflow::sweep {
+
+/// What a session is for.
+enum class Aim : std::int64_t {
+  finish,  ///< run the case to its end
+  pause,   ///< run it to a rung, where it is compared with others
+  park,    ///< nothing: it has come to a rung and does not go on for now
+  halt     ///< nothing: it will not go on, since no other case can change that any more
+};
 
 /// A case that this worker now holds.
 struct Claim {
   std::size_t index = 0;  ///< in the plan's cases
   std::int64_t session = 1;
   std::int64_t deaths = 0;  ///< earlier sessions of the case that died
+  Aim aim = Aim::finish;
+  std::int64_t epochs = 0;  ///< after which to pause
 };
 /// Somebody holds the rest, but may be dead: to be asked again after so many seconds.
 struct Doubt {
@@ -31,7 +43,8 @@ using Next = std::variant<Claim, Doubt, Nothing>;
 /// Chooses one worker's next case: first cases that were begun and released, then new ones in the plan's order, then
 /// those of dead workers. Looks at the whole ledger once at the start and whenever it believes that no new case is
 /// left; in between a claim costs a number of operations that grows with the logarithm of the number of cases that
-/// others took meanwhile.
+/// others took meanwhile. With halving it looks at the whole ledger for every claim: cases that may go on come first,
+/// those that are furthest before others.
 class CaseQueue {
  public:
   /// `ranks`: only cases of so many ranks; 0: all. Both must outlive the queue.
@@ -52,6 +65,8 @@ class CaseQueue {
   };
 
   void look_at_all();
+  std::optional<Claim> next_halted();
+  Claim claim_of(const Candidate& candidate) const;
   bool claim(const Candidate& candidate, const std::string& note);
   std::optional<Claim> next_begun();
   std::optional<Claim> next_new();
@@ -70,6 +85,9 @@ class CaseQueue {
   std::deque<Candidate> begun_;     ///< released, or known to be dead
   std::deque<Candidate> held_;
   std::unordered_map<std::string, Silence> silent_;
+  std::optional<HalvingRecord> halving_;
+  std::deque<Candidate> paused_;  ///< at a rung, and not allowed on
+  bool may_change_ = false;       ///< some case will report yet, which may let paused ones go on
   bool looked_ = false;
   bool doubt_ = false;  ///< some holder may be dead
 };

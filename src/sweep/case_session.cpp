@@ -3,6 +3,7 @@
 #include <chrono>
 #include <csignal>
 #include <fstream>
+#include <limits>
 #include <optional>
 
 #include <unistd.h>
@@ -59,10 +60,12 @@ class CaseSession {
         task_{.one = case_,
               .configuration = folder_ / "config.toml",
               .result = folder_ / "result.h5",
-              .wall_time = wall_time} {}
+              .wall_time = wall_time,
+              .pause_after = claim.aim == Aim::pause ? claim.epochs : 0} {}
 
   SessionEnd run() {
     if (claim_.deaths >= at_.plan.attempts) return give_up();
+    if (claim_.aim == Aim::park || claim_.aim == Aim::halt) return end_without_work();
     const auto setting_up = parallel::attempt_together(at_.group.split(0), [&] {
       io::on_root(at_.group, [&] { set_up(); });
       return ExitCode::done;
@@ -176,7 +179,7 @@ class CaseSession {
       at_.console.warn("case {} was taken over by another worker: this one gave no heartbeat for too long", case_.id);
       return SessionEnd::over;
     }
-    if (attempt.code == ExitCode::stopped && !timed_out_) return release();
+    if (attempt.code == ExitCode::stopped && !timed_out_) return came_to_rung() ? pause() : release();
     Outcome outcome;
     if (attempt.code == ExitCode::done) {
       outcome = done();
@@ -187,6 +190,51 @@ class CaseSession {
       outcome = outcome_of(Status::failed, attempt.code);
       outcome.message = attempt.failure;
     }
+    settle(outcome);
+    return SessionEnd::over;
+  }
+
+  /// The value by which unfinished cases are compared.
+  double metric_now() const {
+    const auto metrics = at_.runner.metrics(task_);
+    const auto found = metrics.find(at_.plan.metric);
+    return found == metrics.end() ? std::numeric_limits<double>::quiet_NaN() : found->second;
+  }
+
+  /// Rather than being stopped on the way by a signal or for lack of time.
+  bool came_to_rung() const {
+    if (claim_.aim != Aim::pause) return false;
+    const auto metrics = at_.runner.metrics(task_);
+    const auto epochs = metrics.find("epochs");
+    return epochs != metrics.end() && epochs->second >= static_cast<double>(claim_.epochs);
+  }
+
+  SessionEnd pause() {
+    const double value = metric_now();
+    HalvingRecord record(at_.plan);
+    record.update();
+    record.report(case_.id, value);
+    const auto reason = fmt::format("{} {:.6g} after {} epochs", at_.plan.metric, value, claim_.epochs);
+    at_.ledger.end(case_.id, claim_.session, Ending::released, {.seconds = seconds() - spent_, .reason = reason});
+    at_.console.info("case {} paused: {} ({})", case_.id, reason, description_of(case_));
+    return SessionEnd::over;
+  }
+
+  SessionEnd end_without_work() {
+    if (!is_root()) return SessionEnd::over;
+    const auto notes = at_.ledger.notes(case_.id, claim_.session - 1);
+    if (claim_.aim == Aim::park) {
+      at_.ledger.end(case_.id, claim_.session, Ending::released, {.seconds = 0, .reason = notes.reason});
+      return SessionEnd::over;
+    }
+    auto outcome = done();
+    if (outcome.status == Status::done) {
+      outcome.status = Status::halted;
+      outcome.exit_code = static_cast<int>(ExitCode::stopped);
+      outcome.message = fmt::format("ended early, others did better: {}", notes.reason);
+    }
+    outcome.seconds = notes.seconds;
+    outcome.sessions = claim_.session - 1;
     settle(outcome);
     return SessionEnd::over;
   }

@@ -24,6 +24,17 @@ bool holds_out(const config::SimulateOptions& /*options*/) {
   return true;
 }
 
+std::int64_t epochs_of(const config::FitVsmcOptions& options) {
+  return options.training.epochs;
+}
+std::int64_t epochs_of(const config::SimulateOptions& /*options*/) {
+  return 0;
+}
+void forget_pauses(config::FitVsmcOptions& options) {
+  options.training.pause_after = 0;
+}
+void forget_pauses(config::SimulateOptions& /*options*/) {}
+
 template <class Options>
 Resolved resolve_as(const config::Value& tree, const std::string& name) {
   auto loaded = config::load_tree<Options>(tree, name);
@@ -31,11 +42,13 @@ Resolved resolve_as(const config::Value& tree, const std::string& name) {
   Resolved resolved{.configuration = std::move(loaded.resolved),
                     .identity = {},
                     .seed = options.run.seed,
+                    .epochs = epochs_of(options),
                     .held_out = holds_out(options)};
   // When a run stops and saves itself changes none of its results.
   const config::RunOptions fresh;
   options.run.wall_time = fresh.wall_time;
   options.run.checkpoint_every = fresh.checkpoint_every;
+  forget_pauses(options);
   config::RelativePaths shortener(std::filesystem::absolute(name).parent_path().lexically_normal());
   config::Visitor(shortener).group(options);
   resolved.identity = config::resolved_toml(options);

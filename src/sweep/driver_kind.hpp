@@ -14,6 +14,7 @@ struct Resolved {
   std::string configuration;  ///< resolved TOML
   std::string identity;       ///< the same without what changes no result, files relative to the base's folder
   std::int64_t seed = 0;      ///< run.seed
+  std::int64_t epochs = 0;    ///< training.epochs of a fit
   bool held_out = true;       ///< a fit keeps data back to judge itself by
 };
 

@@ -57,6 +57,12 @@ class CaseMaker {
     const auto resolved = with_context(fmt::format("checking the case with {}", text),
                                        [&] { return description_.kind.resolve(tree, description_.base.string()); });
     require_metric(resolved, text);
+    if (!epochs_) epochs_ = resolved.epochs;
+    if (description_.options.sweep.halving && *epochs_ != resolved.epochs)
+      throw ConfigurationError(
+          "{}: [sweep.halving] compares cases after equal numbers of epochs, but they train for {} and for {} "
+          "(with {}); fix training.epochs, or leave [sweep.halving] out",
+          description_.source.string(), *epochs_, resolved.epochs, text);
     Case one{.id = case_id(description_.kind.name(), resolved.identity),
              .driver = description_.kind.name(),
              .varied = {},
@@ -68,6 +74,9 @@ class CaseMaker {
     require_new(one.id, fmt::format("{}{}", text, seed ? fmt::format(", seed {}", *seed) : ""));
     return one;
   }
+
+  /// Of every case that was made.
+  std::int64_t epochs() const { return epochs_.value_or(0); }
 
  private:
   void require_new(const std::string& id, const std::string& text) {
@@ -91,6 +100,7 @@ class CaseMaker {
   const Description& description_;
   const config::Value& base_;
   std::unordered_map<std::string, std::string> seen_;
+  std::optional<std::int64_t> epochs_;
 };
 
 const std::vector<MetricListing>& metrics_of(config::SweepDriver driver) {
@@ -131,6 +141,27 @@ std::vector<std::optional<std::int64_t>> seeds_of(const Description& description
   return seeds;
 }
 
+/// Epochs at which cases are compared: first, first × reduction, … below the end of the training.
+std::vector<std::int64_t> rungs_of(const Description& description, std::int64_t epochs) {
+  const auto& sweep = description.options.sweep;
+  if (!sweep.halving) return {};
+  const auto name = description.source.string();
+  if (description.kind.name() != "fit vsmc")
+    throw ConfigurationError("{}: [sweep.halving] stops trainings early, and '{}' has none; leave it out", name,
+                             description.kind.name());
+  if (sweep.metric.find("log_likelihood") == std::string::npos)
+    throw ConfigurationError(
+        "{}: [sweep.halving] needs a metric that tells how good an unfinished fit is; give sweep.metric = "
+        "\"held_out_log_likelihood\", found \"{}\"",
+        name, sweep.metric);
+  if (sweep.halving->first >= epochs)
+    throw ConfigurationError("{}: 'sweep.halving.first' = {} must be below training.epochs = {}", name,
+                             sweep.halving->first, epochs);
+  std::vector<std::int64_t> rungs;
+  for (auto rung = sweep.halving->first; rung < epochs; rung *= sweep.halving->reduction) rungs.push_back(rung);
+  return rungs;
+}
+
 }  // namespace
 
 Planned plan_sweep(const std::filesystem::path& sweep_file, const std::vector<std::string>& sets,
@@ -149,6 +180,8 @@ Planned plan_sweep(const std::filesystem::path& sweep_file, const std::vector<st
                            .timeout = sweep.timeout,
                            .stale_after = sweep.stale_after,
                            .attempts = sweep.attempts,
+                           .rungs = {},
+                           .reduction = sweep.halving ? sweep.halving->reduction : config::HalvingOptions{}.reduction,
                            .submit = sweep.submit,
                            .cases = {}},
                   .settings = expansion.settings.size(),
@@ -157,6 +190,7 @@ Planned plan_sweep(const std::filesystem::path& sweep_file, const std::vector<st
   CaseMaker maker(description, base);
   for (const auto& seed : seeds_of(description, values))
     for (const auto& setting : expansion.settings) planned.plan.cases.push_back(maker.make(setting, seed));
+  planned.plan.rungs = rungs_of(description, maker.epochs());
   return planned;
 }
 

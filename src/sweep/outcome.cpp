@@ -10,7 +10,7 @@
 namespace rankflow::sweep {
 namespace {
 
-constexpr std::array all_statuses{Status::done, Status::failed, Status::timeout, Status::dead};
+constexpr std::array all_statuses{Status::done, Status::halted, Status::failed, Status::timeout, Status::dead};
 
 template <class T>
 T member(const config::Value& root, const char* key, const std::filesystem::path& file) {
@@ -36,6 +36,8 @@ std::string name_of(Status status) {
   switch (status) {
     case Status::done:
       return "done";
+    case Status::halted:
+      return "halted";
     case Status::failed:
       return "failed";
     case Status::timeout:

@@ -9,12 +9,13 @@ namespace rankflow::sweep {
 /// How a case ended for good.
 enum class Status {
   done,
+  halted,   ///< ended early because others did better (sweep.halving); it has metrics
   failed,   ///< the driver ended with an error, said in the message
   timeout,  ///< took longer than sweep.timeout
   dead      ///< its process died as often as sweep.attempts allows
 };
 
-/// "done", "failed", "timeout", "dead".
+/// "done", "halted", "failed", "timeout", "dead".
 std::string name_of(Status status);
 
 /// What is recorded of a case when it is over; written exactly once.

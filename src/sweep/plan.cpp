@@ -67,10 +67,19 @@ std::string text_of(const Plan& plan) {
                      {"throttle", {plan.submit.throttle}},
                      {"time", {plan.submit.time}},
                      {"collect", {plan.submit.collect}}};
-  const Table header{
-      {"format", {format_version}},  {"source", {plan.source.string()}}, {"metric", {plan.metric}},
-      {"maximise", {plan.maximise}}, {"timeout", {plan.timeout}},        {"stale_after", {plan.stale_after}},
-      {"attempts", {plan.attempts}}, {"configuration", {common}},        {"submit", {submit}}};
+  config::Array rungs;
+  for (const auto epochs : plan.rungs) rungs.push_back({epochs});
+  const Table header{{"format", {format_version}},
+                     {"source", {plan.source.string()}},
+                     {"metric", {plan.metric}},
+                     {"maximise", {plan.maximise}},
+                     {"timeout", {plan.timeout}},
+                     {"stale_after", {plan.stale_after}},
+                     {"attempts", {plan.attempts}},
+                     {"configuration", {common}},
+                     {"rungs", {rungs}},
+                     {"reduction", {plan.reduction}},
+                     {"submit", {submit}}};
   auto text = "# Made by rankflow sweep; one case a line. Configurations: what differs from the one here.\n" +
               config::document_toml({header}) + std::string(cases_begin);
   const auto lines = lines_of(common);
@@ -175,8 +184,12 @@ Plan parse(const std::string& text, const fs::path& file) {
             .timeout = members.get<double>("timeout"),
             .stale_after = members.get<double>("stale_after"),
             .attempts = members.get<std::int64_t>("attempts"),
+            .rungs = {},
+            .reduction = members.get<std::int64_t>("reduction"),
             .submit = read_submit(members, file),
             .cases = {}};
+  for (const auto& epochs : members.get<config::Array>("rungs"))
+    if (const auto* number = epochs.as<std::int64_t>()) plan.rungs.push_back(*number);
   const auto common = lines_of(members.get<std::string>("configuration"));
   const std::string_view body = std::string_view(text).substr(begin + cases_begin.size());
   for (std::size_t at = 0; at + cases_end.size() < body.size();) {

@@ -30,6 +30,9 @@ struct Plan {
   double timeout = 0;         ///< seconds that one attempt at a case may take; 0: any
   double stale_after = 60;    ///< seconds without a heartbeat after which a claim may be taken over
   std::int64_t attempts = 2;  ///< how often a case is begun whose worker dies
+  std::vector<std::int64_t>
+      rungs;                   ///< epochs after which cases pause to be compared, ascending; none: all run to the end
+  std::int64_t reduction = 3;  ///< one of so many goes on from a rung
   config::SubmitOptions submit;
   std::vector<Case> cases;
 };

@@ -15,7 +15,7 @@ constexpr std::size_t most_failures = 10;
 
 std::string bar(const Progress& progress) {
   constexpr std::size_t width = 40;
-  const auto over = progress.done + progress.failed;
+  const auto over = progress.done + progress.halted + progress.failed;
   const auto filled = progress.cases > 0 ? over * width / progress.cases : width;
   return "[" + std::string(filled, '#') + std::string(width - filled, '.') + "]";
 }
@@ -40,7 +40,7 @@ Progress progress_of(const std::vector<CaseResult>& results) {
       ++progress.done;
       seconds += result.outcome->seconds;
     } else if (result.outcome) {
-      ++progress.failed;
+      ++(result.outcome->status == Status::halted ? progress.halted : progress.failed);
     } else {
       ++(result.stage == Stage::running ? progress.running : progress.waiting);
     }
@@ -58,7 +58,7 @@ std::string failures_text(const Plan& plan, const std::vector<CaseResult>& resul
   std::string text;
   std::size_t count = 0;
   for (std::size_t i = 0; i < results.size(); ++i) {
-    if (!results[i].outcome || results[i].done() || ++count > most_failures) continue;
+    if (!results[i].failed() || ++count > most_failures) continue;
     const auto& outcome = *results[i].outcome;
     text += fmt::format("  {} {} ({}): {}\n", plan.cases[i].id, name_of(outcome.status), description_of(plan.cases[i]),
                         outcome.message.substr(0, outcome.message.find('\n')));
@@ -71,6 +71,7 @@ std::string status_text(const Plan& plan, const std::vector<CaseResult>& results
   const auto progress = progress_of(results);
   auto text = fmt::format("{} {} of {} done, {} running, {} waiting, {} failed", bar(progress), progress.done,
                           progress.cases, progress.running, progress.waiting, progress.failed);
+  if (progress.halted > 0) text += fmt::format(", {} ended early", progress.halted);
   if (progress.seconds_left >= 0) text += fmt::format("; about {} left", duration_text(progress.seconds_left));
   return text + "\n" + best_line(plan, results) + failures_text(plan, results);
 }

@@ -6,9 +6,9 @@
 
 namespace rankflow::sweep {
 
-/// How far a sweep is.
+/// How far a sweep is. Cases that were ended early are neither done nor failed.
 struct Progress {
-  std::size_t cases = 0, done = 0, failed = 0, running = 0, waiting = 0;
+  std::size_t cases = 0, done = 0, halted = 0, failed = 0, running = 0, waiting = 0;
   /// s until all cases are over, at the mean time of those done and as many at once as now; negative when unknown.
   double seconds_left = -1;
 

@@ -20,6 +20,7 @@ struct CaseResult {
   std::optional<Outcome> outcome;  ///< when it is over
 
   bool done() const noexcept { return outcome && outcome->status == Status::done; }
+  bool failed() const noexcept { return outcome && !done() && outcome->status != Status::halted; }
 };
 
 /// Follows the cases of a plan; outcomes, which never change, are read once.

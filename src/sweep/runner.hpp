@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -19,6 +20,7 @@ struct Task {
   bool resume = false;                  ///< continue what stands there
   bool overwrite = false;               ///< discard what stands there
   double wall_time = 0;                 ///< s after which to stop with a checkpoint; 0: none
+  std::int64_t pause_after = 0;         ///< epochs of a fit after which to stop with a checkpoint; 0: none
 };
 
 /// What runs cases. This layer does not know the drivers; whoever starts a sweep names them.

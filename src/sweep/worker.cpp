@@ -71,12 +71,19 @@ class Worker {
   }
 
   Decision agree_on(const Decision& mine) const {
-    std::array<std::int64_t, 4> words{static_cast<std::int64_t>(mine.order),
-                                      static_cast<std::int64_t>(mine.claim.index), mine.claim.session,
-                                      mine.claim.deaths};
+    std::array<std::int64_t, 6> words{static_cast<std::int64_t>(mine.order),
+                                      static_cast<std::int64_t>(mine.claim.index),
+                                      mine.claim.session,
+                                      mine.claim.deaths,
+                                      static_cast<std::int64_t>(mine.claim.aim),
+                                      mine.claim.epochs};
     at_.group.broadcast(std::span<std::int64_t>(words));
     return {static_cast<Order>(words[0]),
-            {.index = static_cast<std::size_t>(words[1]), .session = words[2], .deaths = words[3]}};
+            {.index = static_cast<std::size_t>(words[1]),
+             .session = words[2],
+             .deaths = words[3],
+             .aim = static_cast<Aim>(words[4]),
+             .epochs = words[5]}};
   }
 
   const Workplace& at_;
