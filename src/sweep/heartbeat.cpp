@@ -9,13 +9,15 @@
 namespace rankflow::sweep {
 namespace {
 
+constexpr std::chrono::milliseconds between_looks{50};
+
 std::chrono::steady_clock::duration duration_of(double seconds) {
   return std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(seconds));
 }
 
 }  // namespace
 
-Heartbeat::Heartbeat(const Ledger& ledger, std::string id, std::int64_t session, Limits limits)
+Heartbeat::Heartbeat(Ledger& ledger, std::string id, std::int64_t session, Limits limits)
     : ledger_(ledger), id_(std::move(id)), session_(session), limits_(std::move(limits)) {
   // Signals are for the thread that computes: a new thread inherits what is blocked.
   sigset_t all;
@@ -39,7 +41,7 @@ void Heartbeat::live() {
   auto next_beat = start_ + duration_of(limits_.interval);
   std::unique_lock lock(mutex_);
   while (!ending_) {
-    auto next = next_beat;
+    auto next = std::min(next_beat, Clock::now() + between_looks);  // a signal handler can wake nobody
     if (limits_.seconds > 0) {
       const auto end = start_ + duration_of(limits_.seconds);
       if (!timed_out_) next = std::min(next, end);
@@ -53,6 +55,7 @@ void Heartbeat::live() {
       next_beat = now + duration_of(limits_.interval);
     }
     look_at_clock(now);
+    look_at_signals();
     lock.lock();
   }
 }
@@ -67,6 +70,16 @@ void Heartbeat::look_at_clock(Clock::time_point now) {
   if (seconds >= limits_.seconds + limits_.grace && !told_) {
     told_ = true;
     if (limits_.stuck) limits_.stuck();
+  }
+}
+
+void Heartbeat::look_at_signals() {
+  if (signalled_ || parallel::StopSignals::pending() == 0) return;
+  signalled_ = true;
+  try {
+    ledger_.end(id_, session_, Ending::signalled, {.seconds = 0, .reason = "signal"});
+  } catch (const InputOutputError&) {
+    // Then a kill before the checkpoint counts against the case.
   }
 }
 

@@ -10,7 +10,8 @@
 
 namespace rankflow::sweep {
 
-/// Renews a claim's heartbeat from a thread of its own while the case runs, and asks the case to stop (as a signal
+/// Renews a claim's heartbeat from a thread of its own while the case runs, tells the ledger when a signal came (who
+/// sent it may not wait for the checkpoint), and asks the case to stop (as a signal
 /// would, with a checkpoint) when its time is over or the claim was lost to somebody else.
 class Heartbeat {
  public:
@@ -21,7 +22,7 @@ class Heartbeat {
     std::function<void()> stuck = {};  ///< called once when it has not stopped by then; from the thread
   };
 
-  Heartbeat(const Ledger& ledger, std::string id, std::int64_t session, Limits limits);
+  Heartbeat(Ledger& ledger, std::string id, std::int64_t session, Limits limits);
   /// Ends the thread; the answers stay.
   void stop();
   ~Heartbeat() { stop(); }
@@ -37,16 +38,18 @@ class Heartbeat {
   void live();
   void look_at_clock(Clock::time_point now);
   void beat();
+  void look_at_signals();
 
-  const Ledger& ledger_;
+  Ledger& ledger_;
   std::string id_;
   std::int64_t session_;
   Limits limits_;
   Clock::time_point start_ = Clock::now();
   std::mutex mutex_;
   std::condition_variable wake_;
-  bool ending_ = false;  ///< guarded by mutex_
-  bool told_ = false;    ///< the stuck case was reported
+  bool ending_ = false;     ///< guarded by mutex_
+  bool told_ = false;       ///< the stuck case was reported
+  bool signalled_ = false;  ///< the signal was reported
   std::atomic<bool> lost_ = false;
   std::atomic<bool> timed_out_ = false;
   std::thread thread_;

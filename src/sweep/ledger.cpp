@@ -1,6 +1,7 @@
 #include "sweep/ledger.hpp"
 
 #include <charconv>
+#include <set>
 
 #include "config/parse.hpp"
 #include "config/toml_text.hpp"
@@ -12,6 +13,7 @@ namespace {
 constexpr const char* done_suffix = ".done";
 
 std::string suffix_of(Ending ending) {
+  if (ending == Ending::signalled) return ".signalled";
   return ending == Ending::released ? ".released" : ".died";
 }
 
@@ -38,7 +40,8 @@ EndNote parse_note(const std::string& text) {
 /// What one case's names say, in any order of the names.
 struct Names {
   CaseState state;
-  std::int64_t last_end = 0;  ///< last session that ended
+  std::int64_t last_end = 0;       ///< last session that ended
+  std::set<std::int64_t> excused;  ///< sessions
 
   void add(std::string_view rest) {
     if (rest == "done") state.done = true;
@@ -48,10 +51,12 @@ struct Names {
     const std::string_view suffix = rest.substr(static_cast<std::size_t>(after - rest.data()));
     if (suffix.empty()) state.sessions = std::max(state.sessions, session);
     if (suffix == ".released") ++state.released;
+    if (suffix == ".released" || suffix == ".signalled") excused.insert(session);
     if (suffix == ".released" || suffix == ".died") last_end = std::max(last_end, session);
   }
   CaseState result() const {
     auto all = state;
+    all.excused = std::ssize(excused);
     all.last_ended = all.sessions > 0 && last_end >= all.sessions;
     return all;
   }
@@ -105,7 +110,7 @@ CaseState Ledger::state(const std::string& id) const {
   if (files_.exists(name(id, done_suffix))) names.add("done");
   for (std::int64_t session = 1; files_.exists(session_name(id, session)); ++session) {
     names.add(std::to_string(session));
-    for (const auto ending : {Ending::released, Ending::died})
+    for (const auto ending : {Ending::signalled, Ending::released, Ending::died})
       if (files_.exists(session_name(id, session, suffix_of(ending))))
         names.add(std::to_string(session) + suffix_of(ending));
   }

@@ -11,10 +11,11 @@
 
 namespace rankflow::sweep {
 
-/// How a session, one begin or resumption of a case, ended without finishing the case.
+/// What is said of a session, one begin or resumption of a case, that did not finish the case.
 enum class Ending {
-  released,  ///< in order, with a checkpoint: another session continues, and it counts as no death
-  died       ///< somebody who knows says so: no heartbeat has to be awaited
+  signalled,  ///< not ended yet, but asked to stop: should it be killed before it could, the case is not to blame
+  released,   ///< in order, with a checkpoint: another session continues, and it counts as no death
+  died        ///< somebody who knows says so: no heartbeat has to be awaited
 };
 
 /// What is noted when a session ends without an outcome.
@@ -28,11 +29,12 @@ struct CaseState {
   bool done = false;          ///< an outcome is recorded
   std::int64_t sessions = 0;  ///< begun so far; the last one is running unless it ended
   std::int64_t released = 0;  ///< of them
+  std::int64_t excused = 0;   ///< of them: released, or killed after they had been asked to stop
   bool last_ended = false;    ///< the last session was released or is known to be dead
   /// Nobody works on it.
   bool waiting() const noexcept { return !done && (sessions == 0 || last_ended); }
   /// Sessions that ended in no order. Right once the last session has ended, or when it is taken for dead.
-  std::int64_t deaths() const noexcept { return sessions - released; }
+  std::int64_t deaths() const noexcept { return sessions - excused; }
 };
 
 /// State of every case that was ever begun, by id.
@@ -50,6 +52,7 @@ struct Holding {
 /// so that a kill at any moment leaves a valid ledger. Below ledger/<id[0:2]>/ of the sweep's directory:
 ///
 ///     <id>.<n>           session n of the case; created exclusively; its time of modification is the heartbeat
+///     <id>.<n>.signalled session n was asked to stop
 ///     <id>.<n>.released  session n ended in order, unfinished
 ///     <id>.<n>.died      session n is known to be dead
 ///     <id>.done          the outcome
@@ -68,7 +71,7 @@ class Ledger {
   bool begun(const std::string& id) const;
   /// Renews the heartbeat; false when a later session exists: the claim is lost, and the work must stop.
   bool beat(const std::string& id, std::int64_t session) const;
-  /// Ends a session without an outcome. A second ending of a session is ignored.
+  /// Ends a session without an outcome, or says that it will. The same said a second time is ignored.
   void end(const std::string& id, std::int64_t session, Ending ending, const EndNote& note);
   /// Records the outcome; false when there is one already, which stays, or when a later session exists.
   bool finish(const std::string& id, std::int64_t session, const Outcome& outcome);

@@ -164,16 +164,14 @@ class Execution(unittest.TestCase):
         process.communicate(timeout=60)
         self.assertNotEqual(0, process.returncode)
         run("sweep", "run", sweep, ranks=2)
-        found = outcomes(directory)
-        self.assertGreaterEqual(sum(record["deaths"] for record in found.values()), 1)
-        self.check(directory, deaths=sum(record["deaths"] for record in found.values()))
+        self.check(directory, deaths=1)  # only of the one that was killed: the other was asked to stop
 
     def test_wall_time_stops_every_case(self):
         sweep = self.write("budget", "")
         sessions = 0
-        while (code := run("sweep", "run", sweep, "--wall-time", 0.7, expect=None).returncode) == STOPPED:
+        while (code := run("sweep", "run", sweep, "--workers", 1, "--wall-time", 0.4, expect=None).returncode) == STOPPED:
             sessions += 1
-            self.assertLess(sessions, 60)
+            self.assertLess(sessions, 100)
         self.assertEqual(0, code)
         self.assertGreater(sessions, 0)
         self.check(sweep.with_suffix(""), deaths=0)

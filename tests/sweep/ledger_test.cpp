@@ -123,8 +123,14 @@ TEST(Ledger, StatesOfOneCaseAndOfAll) {
   EXPECT_EQ(ledger.notes(id, 2).seconds, 2.5);
   EXPECT_EQ(ledger.notes(id, 2).reason, "session 2: killed");
   ledger.claim(id, 3);
-  ledger.finish(id, 3, some_outcome());
-  expect({.done = true, .sessions = 3, .released = 1}, "done");
+  ledger.end(id, 3, Ending::signalled, {.seconds = 0, .reason = "signal"});
+  expect({.sessions = 3, .released = 1}, "asked to stop, but still at it");
+  EXPECT_EQ(ledger.state(id).deaths(), 1) << "killed by somebody, not by itself";
+  EXPECT_EQ(ledger.survey().at(id).deaths(), 1);
+  ledger.claim(id, 4);
+  EXPECT_EQ(ledger.state(id).deaths(), 2) << "the control: nobody asked it";
+  ledger.finish(id, 4, some_outcome());
+  expect({.done = true, .sessions = 4, .released = 1}, "done");
 }
 
 TEST(Ledger, TheHolderIsKnownAndItsSilence) {
