@@ -11,7 +11,7 @@ namespace rankflow::config {
 struct SubmitOptions {
   std::int64_t per_task = 1;
   std::int64_t throttle = 0;
-  std::string time;
+  std::string time = {};
   bool collect = true;
 
   template <class V>
