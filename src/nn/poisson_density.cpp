@@ -17,24 +17,6 @@ T log_factorials(const T* counts, std::int64_t columns) {
   return sum;
 }
 
-/// counts log(mean) - mean; 0 log 0 = 0.
-template <class T>
-xsimd::batch<T> log_mass(config::Link link, const xsimd::batch<T>& counts, const xsimd::batch<T>& s) {
-  using Batch = xsimd::batch<T>;
-  const Batch mean = apply_link(link, s).mean;
-  const Batch log_mean = link == config::Link::exponential ? s : xsimd::log(mean);
-  return xsimd::select(counts == Batch(T(0)), Batch(T(0)), counts * log_mean) - mean;
-}
-
-/// d log_mass / d s.
-template <class T>
-xsimd::batch<T> log_mass_slope(config::Link link, const xsimd::batch<T>& counts, const xsimd::batch<T>& s) {
-  using Batch = xsimd::batch<T>;
-  const auto linked = apply_link(link, s);
-  if (link == config::Link::exponential) return counts - linked.mean;
-  return xsimd::select(counts == Batch(T(0)), Batch(T(-1)), counts / linked.mean - Batch(T(1))) * linked.slope;
-}
-
 }  // namespace
 
 template <class T>
@@ -50,7 +32,8 @@ ad::Array<T> poisson_log_density(ad::Tape& tape, const ad::Array<T>& counts, con
     T sum(0);
     for_lanes<T>(s.columns, [&](auto lanes) {
       const Batch k = lanes.load(observed);
-      const Batch mass = log_mass(link, k, lanes.load(row_of(s.value, s, i)));
+      const Batch predictor = lanes.load(row_of(s.value, s, i));
+      const Batch mass = with_link(link, [&](auto form) { return poisson_log_mass<decltype(form)>(k, predictor); });
       sum += lanes.sum(xsimd::select(xsimd::isnan(k), Batch(T(0)), mass));
     });
     density.value[i] = sum - level;
@@ -61,7 +44,10 @@ ad::Array<T> poisson_log_density(ad::Tape& tape, const ad::Array<T>& counts, con
       const Batch given(density.adjoint[i]);
       for_lanes<T>(s.columns, [&](auto lanes) {
         const Batch k = lanes.load(row_of(counts.value, counts, i));
-        const Batch slope = log_mass_slope(link, k, lanes.load(row_of(s.value, s, i)));
+        const Batch predictor = lanes.load(row_of(s.value, s, i));
+        const Batch slope = with_link(link, [&](auto form) {
+          return poisson_log_mass_slope<decltype(form)>(k, predictor, form.mean(predictor));
+        });
         lanes.add(row_of(s.adjoint, s, i), xsimd::select(xsimd::isnan(k), Batch(T(0)), given * slope));
       });
     }

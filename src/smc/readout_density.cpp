@@ -7,14 +7,15 @@
 
 #include "model/activation.hpp"
 #include "model/fused_product.hpp"
+#include "nn/link.hpp"
 #include "smc/low_rank_step_response.hpp"
 
 namespace rankflow::smc {
 
 namespace {
 
-using config::Link;
 using config::ObservationKind;
+using nn::with_link;
 
 constexpr std::int64_t L = block_lanes;
 
@@ -23,56 +24,6 @@ struct alignas(64) Row : std::array<T, block_lanes> {};
 
 template <class B>
 using Number = typename B::value_type;
-
-/// Keeps the mean of counts positive where its link reaches 0 (Pals et al. 2024, published code).
-template <class B>
-B floor_of_mean() {
-  return B(static_cast<Number<B>>(1e-6));
-}
-
-struct IdentityLink {
-  template <class B>
-  static B mean(const B& s) {
-    return s;
-  }
-  template <class B>
-  static B slope(const B&, const B&) {
-    return B(1);
-  }
-};
-
-struct ExponentialLink {
-  template <class B>
-  static B mean(const B& s) {
-    return xsimd::exp(s);
-  }
-  template <class B>
-  static B slope(const B&, const B& mean) {
-    return mean;
-  }
-};
-
-struct SoftplusLink {
-  template <class B>
-  static B mean(const B& s) {
-    return model::activation::Softplus::rate(s, B(0)) + floor_of_mean<B>();
-  }
-  template <class B>
-  static B slope(const B& s, const B&) {
-    return B(1) / (B(1) + xsimd::exp(-s));
-  }
-};
-
-struct ReluLink {
-  template <class B>
-  static B mean(const B& s) {
-    return xsimd::max(B(0), s) + floor_of_mean<B>();
-  }
-  template <class B>
-  static B slope(const B& s, const B&) {
-    return xsimd::select(s > B(0), B(1), B(0));
-  }
-};
 
 struct GaussianDensity {
   template <class B>
@@ -86,23 +37,13 @@ struct GaussianDensity {
   }
 };
 
-struct PoissonDensity {
-  template <class B>
-  static B log(const B& x, const B& mean, const B&) {
-    return x * xsimd::log(mean) - mean;
-  }
-  template <class B>
-  static B slope(const B& x, const B& mean, const B&) {
-    return x / mean - B(1);
-  }
-};
+struct PoissonDensity {};
 
 /// log p(x | s) but for a constant.
 template <class Density, class Link, class B>
 B log_density_of(const B& x, const B& s, const B& precision) {
-  // Where the mean under- or overflows its logarithm would be lost: s itself.
-  if constexpr (std::is_same_v<Density, PoissonDensity> && std::is_same_v<Link, ExponentialLink>)
-    return x * s - xsimd::exp(s);
+  if constexpr (std::is_same_v<Density, PoissonDensity>)
+    return nn::poisson_log_mass<Link>(x, s);
   else
     return Density::log(x, Link::mean(s), precision);
 }
@@ -110,25 +51,10 @@ B log_density_of(const B& x, const B& s, const B& precision) {
 /// d log p(x | s) / ds.
 template <class Density, class Link, class B>
 B slope_of(const B& x, const B& s, const B& mean, const B& precision) {
-  if constexpr (std::is_same_v<Density, PoissonDensity> && std::is_same_v<Link, ExponentialLink>)
-    return x - mean;
+  if constexpr (std::is_same_v<Density, PoissonDensity>)
+    return nn::poisson_log_mass_slope<Link>(x, s, mean);
   else
     return Density::slope(x, mean, precision) * Link::slope(s, mean);
-}
-
-template <class Action>
-void with_link(Link link, const Action& action) {
-  switch (link) {
-    case Link::exponential:
-      return action(ExponentialLink{});
-    case Link::softplus:
-      return action(SoftplusLink{});
-    case Link::relu:
-      return action(ReluLink{});
-    case Link::identity:
-      break;
-  }
-  action(IdentityLink{});
 }
 
 template <class Action>
