@@ -21,7 +21,8 @@ std::string script(std::string_view name) {
 
 /// The script with "#SBATCH --name=value" instead of what it says of that option, if anything.
 void set_option(std::string& text, std::string_view name, std::string_view value) {
-  const auto line = fmt::format("#SBATCH --{}={}\n", name, value);
+  const auto* quote = value.find(' ') == std::string_view::npos ? "" : "\"";  // sbatch splits lines at blanks
+  const auto line = fmt::format("#SBATCH --{}={}{}{}\n", name, quote, value, quote);
   const auto begin = text.find(fmt::format("#SBATCH --{}=", name));
   if (begin == std::string::npos)
     text.insert(text.find("#SBATCH "), line);

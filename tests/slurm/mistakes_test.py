@@ -72,6 +72,10 @@ class Mistakes(unittest.TestCase):
                                                                "simulation.toml"))
         job = self.cluster.sbatch("--wait", JOBS / "simulate.sbatch", "simulation.toml")
         self.assertEqual("COMPLETED", self.cluster.about(job)["JobState"])
+        said = self.cluster.rankflow("sweep", "submit", "good.toml", "-o", "good study")
+        job = re.search(r"submitted job (\d+): results go to", said).group(1)
+        self.assertEqual("COMPLETED", self.cluster.finished(job)["JobState"])
+        self.assertTrue((self.here / "good study" / "results.h5").exists())
 
     def test_no_slurm(self):
         here = {"PATH": str(self.elsewhere)}

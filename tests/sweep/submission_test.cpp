@@ -36,6 +36,7 @@ TEST(Submission, SaysInTheScriptWhatItAsksFor) {
   const auto text = text_of(Submission(extent_of(12), {.per_task = 5, .throttle = 2}), "sweep.sbatch");
   EXPECT_THAT(text, HasSubstr("\n#SBATCH --array=0-2%2\n"));
   EXPECT_THAT(text, HasSubstr("\n#SBATCH --ntasks=4\n"));
+  EXPECT_THAT(text, HasSubstr("\n#SBATCH --output=\"/data/my study/jobs/%x-%A_%a.log\"\n"));
   EXPECT_THAT(text, Not(HasSubstr("--ntasks=1")));
   EXPECT_THAT(text, HasSubstr("\n#SBATCH --signal=B:USR1@120\n"));
   EXPECT_THAT(text, HasSubstr("\nRANKFLOW_PROGRAM='/opt/it'\\''s/rankflow'\n"));
