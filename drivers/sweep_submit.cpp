@@ -37,7 +37,7 @@ sweep::Extent extent_of(const sweep::Plan& plan) {
 /// The number of the job that a command submitted. Throws when it was refused; SLURM has said why.
 std::string submit(const std::vector<std::string>& command) {
   const auto finished = sweep::run_command(command);
-  const auto number = finished.output.substr(0, finished.output.find_first_not_of("0123456789"));
+  auto number = finished.output.substr(0, finished.output.find_first_not_of("0123456789"));
   if (finished.exit_code != 0 || number.empty())
     throw ConfigurationError(
         "SLURM did not take the job (see above): {}\nchange what it asks for in [sweep.submit], sweep.ranks or the "
