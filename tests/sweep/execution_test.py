@@ -244,6 +244,28 @@ timeout = 1.5
         self.assertEqual({2}, {record["ranks"] for record in outcomes(sweep.with_suffix("")).values()})
         self.check(sweep.with_suffix(""), deaths=0)
 
+    def test_nothing_is_left_between_cases(self):
+        """One process after the other case: its open files do not grow."""
+        (self.here / "many.toml").write_text(
+            '[sweep]\nbase = "base.toml"\ndriver = "simulate"\nseeds = 40\n[sweep.set]\n"time.duration" = 1\n')
+        process = subprocess.Popen(command_line("sweep", "run", self.here / "many.toml", "--workers", "1"),
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        directory = self.here / "many"
+        worker = wait_for(lambda: workers(process.pid) if list(directory.glob("ledger/*/*.done")) else [], "a worker")[0]
+        counts = []  # of files, by cases that are over
+        while process.poll() is None:
+            try:
+                files = len(os.listdir(f"/proc/{worker}/fd"))
+                counts.append((len(list(directory.glob("ledger/*/*.done"))), files))
+            except FileNotFoundError:
+                break
+            time.sleep(0.005)
+        process.wait(timeout=60)
+        self.assertEqual(40, len(outcomes(directory)))
+        early = max(files for over, files in counts if 1 <= over <= 10)
+        late = max(files for over, files in counts if over >= 30)
+        self.assertLess(late, early + 10, "20 cases between them")
+
     def test_work_needs_a_plan(self):
         done = run("sweep", "work", self.here / "nothing", expect=2)
         self.assertIn("nothing", done.stderr)
