@@ -8,6 +8,7 @@
 #include "config/import_options.hpp"
 #include "config/load.hpp"
 #include "config/simulate_options.hpp"
+#include "config/sweep_options.hpp"
 
 namespace rankflow::drivers {
 namespace {
@@ -38,7 +39,8 @@ ExitCode reference(const Surroundings& surroundings) {
       config::reference_markdown<config::FitVsmcOptions>("Configuration of `fit vsmc`") + "\n" + filter_reference() +
       "\n" + config::reference_markdown<config::EvaluateRunOptions>("Configuration of `evaluate` (by `--set`)") + "\n" +
       config::reference_markdown<config::AnalyzeFixedPointsOptions>(
-          "Configuration of `analyze fixed-points` (by `--set`)"));
+          "Configuration of `analyze fixed-points` (by `--set`)") +
+      "\n" + config::reference_markdown<config::SweepOptions>("Configuration of sweeps"));
   return ExitCode::done;
 }
 

@@ -45,9 +45,14 @@ void KeyTables::collect(const Value& table, const std::string& prefix, const std
       continue;
     }
     require_known(key, value.origin, name);
-    if (std::ranges::find(found, key, &Assignment::key) != found.end())
+    const auto earlier = std::ranges::find(found, key, &Assignment::key);
+    if (earlier == found.end()) {
+      found.push_back({std::move(key), value});
+    } else if (!value.origin.set.empty()) {  // a --set overrides a quoted dotted key, too
+      earlier->value = value;
+    } else {
       throw ConfigurationError("{}: '{}' stands twice in [{}]; keep one", place(value.origin), key, name);
-    found.push_back({std::move(key), value});
+    }
   }
 }
 

@@ -131,7 +131,7 @@ class Supervisor {
   void tell_end_of(const Case& one) {
     if (!told_.insert(one.id).second) return;
     const auto outcome = ledger_.outcome(one.id);
-    if (!outcome || outcome->status == Status::done) return;
+    if (!outcome || outcome->status == Status::done || outcome->status == Status::halted) return;
     ++not_done_;
     if (first_look_) return;
     console_.warn("case {} {} ({}): {}", one.id, name_of(outcome->status), description_of(one),

@@ -107,6 +107,8 @@ TEST_F(Expanding, SetAppliesToAllAndSetsOverrideTheFile) {
   const auto result = planned("[sweep.set]\nsmc.particles = 12\n[sweep.grid]\nnetwork.rank = [1, 2]\n",
                               {"sweep.grid.network.rank=[3]"});
   EXPECT_THAT(cases(result), ElementsAre("network.rank=3"));
+  EXPECT_THAT(cases(planned("[sweep.grid]\n'network.rank' = [1, 2]\n", {"sweep.grid.network.rank=[4]"})),
+              ElementsAre("network.rank=4"));
   EXPECT_THAT(result.plan.cases[0].configuration, mentions("particles = 12\n", "rank = 3\n"));
 }
 
