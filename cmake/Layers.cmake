@@ -1,7 +1,7 @@
-# rankflow_layer(name [ALONE] LINKS …): static library rankflow_<name> from src/<name>/*.cpp; headers only while there is
-# none. ALONE: its files use the same names inside, so that RANKFLOW_TOGETHER does not hold for them.
+# rankflow_layer(name LINKS …): static library rankflow_<name> from src/<name>/*.cpp; headers only while there is none.
+# With RANKFLOW_TOGETHER names in anonymous namespaces have to differ within a layer.
 function(rankflow_layer name)
-  cmake_parse_arguments(LAYER "ALONE" "" "LINKS" ${ARGN})
+  cmake_parse_arguments(LAYER "" "" "LINKS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
   set(kind STATIC)
   set(scope PUBLIC)
@@ -12,7 +12,7 @@ function(rankflow_layer name)
   add_library(rankflow_${name} ${kind} ${sources})
   target_include_directories(rankflow_${name} ${scope} ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(rankflow_${name} ${scope} rankflow_settings ${LAYER_LINKS})
-  if(RANKFLOW_TOGETHER AND NOT LAYER_ALONE AND sources)
+  if(RANKFLOW_TOGETHER AND sources)
     set_target_properties(rankflow_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
   endif()
 endfunction()

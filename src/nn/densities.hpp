@@ -7,6 +7,8 @@
 /// and double. Shapes that do not fit throw InternalError.
 namespace rankflow::nn {
 
+inline constexpr double half_log_two_pi = 0.91893853320467274178;
+
 /// Independent Gaussians: sum over c of log N(x_c; mean_c, exp(log_std_c)^2).
 template <class T>
 ad::Array<T> gaussian_log_density(ad::Tape& tape, const ad::Array<T>& x, const ad::Array<T>& mean,

@@ -6,8 +6,6 @@
 namespace rankflow::nn {
 namespace {
 
-constexpr double half_log_two_pi = 0.91893853320467274178;
-
 /// Solves L y = b in place.
 template <class T>
 void solve_forward(const T* triangle, std::int64_t size, T* b) {
@@ -118,7 +116,7 @@ void add_triangle_adjoint(const T* cholesky, std::int64_t size, std::int64_t cou
 
 /// The operation, kept for the way back.
 template <class T>
-struct Pass {
+struct DensityPass {
   ad::Array<T> x, mean, triangle, density;
   T* cholesky;          ///< the triangle with the exponential of its diagonal
   T* cholesky_adjoint;  ///< adjoints of this
@@ -131,7 +129,7 @@ struct Pass {
 };
 
 template <class T>
-void backward_row(const Pass<T>& p, std::int64_t i) {
+void backward_row(const DensityPass<T>& p, std::int64_t i) {
   const T given = p.density.adjoint[i];
   const auto count = p.standardise_row(i);
   if (count == 0) return;
@@ -145,7 +143,7 @@ void backward_row(const Pass<T>& p, std::int64_t i) {
 }
 
 template <class T>
-void backward(const Pass<T>& p) {
+void backward(const DensityPass<T>& p) {
   for (std::int64_t i = 0; i < p.density.rows; ++i) backward_row(p, i);
   if (!p.triangle.has_adjoint()) return;
   for (std::int64_t i = 0; i < p.size(); ++i)
@@ -167,13 +165,13 @@ ad::Array<T> gaussian_log_density_full(ad::Tape& tape, const ad::Array<T>& x, co
   const bool differentiated = x.has_adjoint() || mean.has_adjoint() || triangle.has_adjoint();
   const auto density = tape.array<T>(rows, 1, differentiated);
   auto& arena = tape.arena();
-  const Pass<T> pass{x,
-                     mean,
-                     triangle,
-                     density,
-                     arena.allocate<T>(triangle.size()),
-                     arena.zeros<T>(triangle.size()),
-                     make_work<T>(arena, size)};
+  const DensityPass<T> pass{x,
+                            mean,
+                            triangle,
+                            density,
+                            arena.allocate<T>(triangle.size()),
+                            arena.zeros<T>(triangle.size()),
+                            make_work<T>(arena, size)};
   std::copy_n(triangle.value, triangle.size(), pass.cholesky);
   for (std::int64_t i = 0; i < size; ++i) {
     const auto diagonal = triangle_index(i, i);

@@ -7,8 +7,6 @@
 namespace rankflow::nn {
 namespace {
 
-constexpr double half_log_two_pi = 0.91893853320467274178;
-
 /// The deviation in standard deviations, and 1 where it is observed.
 template <class T, class Lanes>
 auto standardised(const Lanes& lanes, const T* x, const T* mean, const T* precision) {

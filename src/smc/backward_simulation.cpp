@@ -18,11 +18,6 @@ namespace rankflow::smc {
 
 namespace {
 
-constexpr std::int64_t L = block_lanes;
-
-template <class T>
-struct alignas(64) Row : std::array<T, block_lanes> {};
-
 /// x [R][block_lanes] = L^-1 x, particle by particle: the density of a transition becomes a distance.
 template <class T>
 void whiten(const std::vector<T>& noise, std::int64_t rank, std::int64_t lanes, T* x) {
@@ -106,7 +101,7 @@ class BackwardPass {
   }
 
   /// Weights over exp(maximum) of a segment's particles as ancestors of trajectory j; 0 in the other lanes.
-  Share weigh(std::size_t index, std::int64_t time, std::int64_t j, Row<T>& weights) {
+  Share weigh(std::size_t index, std::int64_t time, std::int64_t j, LaneRow<T>& weights) {
     using B = xsimd::batch<T>;
     constexpr auto width = static_cast<std::int64_t>(B::size);
     constexpr T none = -std::numeric_limits<T>::infinity();
@@ -152,7 +147,7 @@ class BackwardPass {
   }
 
   void tabulate(std::int64_t time) {
-    Row<T> weights;
+    LaneRow<T> weights;
     for (std::size_t i = 0; i < table_.segments().size(); ++i) {
       for (std::int64_t j = 0; j < count_; ++j) {
         const Share share = weigh(i, time, j, weights);
@@ -232,7 +227,7 @@ class BackwardPass {
 
   void take(std::size_t index, std::int64_t time, std::int64_t j, double share) {
     const Segment& segment = table_.segments()[index];
-    Row<T> weights;
+    LaneRow<T> weights;
     const double position = share * weigh(index, time, j, weights).sum;
     double cumulated = 0;
     std::int64_t lane = segment.first_lane;

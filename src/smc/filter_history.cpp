@@ -8,8 +8,6 @@ namespace rankflow::smc {
 
 namespace {
 
-constexpr std::int64_t L = block_lanes;
-
 double gibibytes(std::int64_t bytes) {
   return static_cast<double>(bytes) / (1 << 30);
 }

@@ -13,7 +13,6 @@ namespace rankflow::smc {
 
 namespace {
 
-constexpr std::int64_t L = block_lanes;
 constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
 
 /// Offspring that residual resampling gives for sure to a particle that expects `expected`. The weights of equal

@@ -12,8 +12,6 @@ namespace rankflow::smc {
 
 namespace {
 
-constexpr std::int64_t L = block_lanes;
-
 constexpr std::int64_t largest_horizon = 65535;  // steps are told apart by 16 bits of a random number's name
 
 std::vector<std::int64_t> checked(std::vector<std::int64_t> horizons) {

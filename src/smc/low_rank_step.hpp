@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -11,6 +12,11 @@ namespace rankflow::smc {
 
 /// Lanes of a block: a row of a state is this many numbers, aligned to 64 bytes.
 inline constexpr std::int64_t block_lanes = 64;
+/// The same, where it stands in every line.
+inline constexpr std::int64_t L = block_lanes;
+/// One number for each lane.
+template <class T>
+struct alignas(64) LaneRow : std::array<T, block_lanes> {};
 
 /// Weights of out_r = sum_i n_ir phi(sum_q m_iq zeta_q, d_i), row-major. zeta stacks latents and inputs: [z; v],
 /// so that m holds [m b] (Q = R + I columns).

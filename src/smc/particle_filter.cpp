@@ -9,11 +9,7 @@
 
 namespace rankflow::smc {
 
-namespace {
-
-constexpr std::int64_t L = block_lanes;
-
-}  // namespace
+namespace {}  // namespace
 
 template <class T>
 ParticleFilter<T>::Implementation::Implementation(const LatentModel& model, const config::SmcOptions& options,

@@ -7,8 +7,6 @@ namespace rankflow::smc {
 
 namespace {
 
-constexpr std::int64_t L = block_lanes;
-
 template <class T>
 void add(const std::vector<T>& from, double* to) {
   for (std::size_t i = 0; i < from.size(); ++i) to[i] += static_cast<double>(from[i]);

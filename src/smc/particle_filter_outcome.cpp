@@ -7,11 +7,7 @@
 
 namespace rankflow::smc {
 
-namespace {
-
-constexpr std::int64_t L = block_lanes;
-
-}  // namespace
+namespace {}  // namespace
 
 double FilterResult::total() const {
   double sum = 0;

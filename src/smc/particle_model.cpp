@@ -4,11 +4,7 @@
 
 namespace rankflow::smc {
 
-namespace {
-
-constexpr std::int64_t L = block_lanes;
-
-}  // namespace
+namespace {}  // namespace
 
 template <class T>
 ParticleModel<T>::ParticleModel(const LatentModel& model, std::span<const double> parameters, const FilterData& data,

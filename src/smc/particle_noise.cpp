@@ -6,11 +6,7 @@
 
 namespace rankflow::smc {
 
-namespace {
-
-constexpr std::int64_t L = block_lanes;
-
-}  // namespace
+namespace {}  // namespace
 
 template <class T>
 ParticleNoise<T>::ParticleNoise(const ParticleLayout& layout, std::int64_t rows)

@@ -6,11 +6,7 @@
 
 namespace rankflow::smc {
 
-namespace {
-
-constexpr std::int64_t L = block_lanes;
-
-}  // namespace
+namespace {}  // namespace
 
 template <class T>
 PosteriorMoments<T>::PosteriorMoments(const ParticleLayout& layout, const parallel::Communicator& comm,

@@ -12,8 +12,6 @@ namespace rankflow::smc {
 
 namespace {
 
-constexpr std::int64_t L = block_lanes;
-
 /// The rows of one vector of lanes.
 template <class T, class Lanes>
 struct LaneVector {

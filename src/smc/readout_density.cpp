@@ -17,11 +17,6 @@ namespace {
 using config::ObservationKind;
 using nn::with_link;
 
-constexpr std::int64_t L = block_lanes;
-
-template <class T>
-struct alignas(64) Row : std::array<T, block_lanes> {};
-
 template <class B>
 using Number = typename B::value_type;
 
@@ -73,7 +68,7 @@ std::int64_t whole_vectors(std::int64_t lanes) {
 
 template <class T>
 void channel_argument(const Readout<T>& readout, std::int64_t channel, const T* zeta, std::int64_t end, T start,
-                      Row<T>& out) {
+                      LaneRow<T>& out) {
   using B = xsimd::batch<T>;
   const T* weights = readout.weights + channel * readout.states;
   for (std::int64_t p = 0; p < end; p += static_cast<std::int64_t>(B::size)) {
@@ -86,8 +81,8 @@ void channel_argument(const Readout<T>& readout, std::int64_t channel, const T* 
 
 /// potential -> s = scale phi(potential, d) + bias.
 template <class T>
-void rates_argument(const Readout<T>& readout, std::int64_t channel, std::int64_t end, const Row<T>& potential,
-                    Row<T>& out) {
+void rates_argument(const Readout<T>& readout, std::int64_t channel, std::int64_t end, const LaneRow<T>& potential,
+                    LaneRow<T>& out) {
   using B = xsimd::batch<T>;
   const B d(readout.neuron_bias[channel]);
   const B scale(readout.scale[channel]);
@@ -101,8 +96,8 @@ void rates_argument(const Readout<T>& readout, std::int64_t channel, std::int64_
 /// What s of a channel is made of, over the lanes.
 template <class T>
 struct ChannelRows {
-  Row<T> potential;  ///< rates only
-  Row<T> s;
+  LaneRow<T> potential;  ///< rates only
+  LaneRow<T> s;
 };
 
 template <class T>
@@ -121,7 +116,7 @@ T precision_of(const Readout<T>& readout, std::int64_t channel) {
 }
 
 template <class T>
-T sum(const Row<T>& row, std::int64_t end) {
+T sum(const LaneRow<T>& row, std::int64_t end) {
   using B = xsimd::batch<T>;
   B total(0);
   for (std::int64_t p = 0; p < end; p += static_cast<std::int64_t>(B::size)) total += B::load_aligned(row.data() + p);
@@ -129,7 +124,7 @@ T sum(const Row<T>& row, std::int64_t end) {
 }
 
 template <class T>
-T sum_of_products(const Row<T>& row, const T* other, std::int64_t end) {
+T sum_of_products(const LaneRow<T>& row, const T* other, std::int64_t end) {
   using B = xsimd::batch<T>;
   B total(0);
   for (std::int64_t p = 0; p < end; p += static_cast<std::int64_t>(B::size))
@@ -140,7 +135,7 @@ T sum_of_products(const Row<T>& row, const T* other, std::int64_t end) {
 /// Adjoints of s (slope) and of the precision over the lanes of one channel.
 template <class T>
 void density_slopes(const Readout<T>& readout, std::int64_t channel, const T* x, const T* density_adjoint,
-                    std::int64_t end, const Row<T>& s, Row<T>& s_adjoint, Row<T>& precision_adjoint) {
+                    std::int64_t end, const LaneRow<T>& s, LaneRow<T>& s_adjoint, LaneRow<T>& precision_adjoint) {
   using B = xsimd::batch<T>;
   const B precision(precision_of(readout, channel));
   with_density(readout.kind, [&](auto density) {
@@ -177,8 +172,8 @@ ResponseValues<xsimd::batch<T>, xsimd::batch<T>> response_of(const xsimd::batch<
 
 /// s adjoint -> potential adjoint, in place; adds those of scale, bias and neuron bias.
 template <class T>
-void rates_adjoint(const Readout<T>& readout, std::int64_t channel, std::int64_t end, const Row<T>& potential,
-                   Row<T>& adjoint, const ReadoutAdjoint& sums) {
+void rates_adjoint(const Readout<T>& readout, std::int64_t channel, std::int64_t end, const LaneRow<T>& potential,
+                   LaneRow<T>& adjoint, const ReadoutAdjoint& sums) {
   using B = xsimd::batch<T>;
   const T bias = readout.neuron_bias[channel];
   const B scale(readout.scale[channel]);
@@ -198,7 +193,7 @@ void rates_adjoint(const Readout<T>& readout, std::int64_t channel, std::int64_t
 }
 
 template <class T>
-void add_argument_adjoint(const Readout<T>& readout, std::int64_t channel, const T* zeta, const Row<T>& adjoint,
+void add_argument_adjoint(const Readout<T>& readout, std::int64_t channel, const T* zeta, const LaneRow<T>& adjoint,
                           std::int64_t end, T* zeta_adjoint, const ReadoutAdjoint& sums) {
   using B = xsimd::batch<T>;
   for (std::int64_t q = 0; q < readout.states; ++q) {
@@ -219,7 +214,7 @@ void add_readout_density(const Readout<T>& readout, const T* zeta, const T* x, s
                          double* log_density) {
   using B = xsimd::batch<T>;
   const std::int64_t end = whole_vectors<T>(lanes);
-  Row<T> total{};
+  LaneRow<T> total{};
   ChannelRows<T> rows;
   with_density(readout.kind, [&](auto density) {
     with_link(readout.link, [&](auto link) {
@@ -258,7 +253,7 @@ void readout_density_adjoint(const Readout<T>& readout, const T* zeta, const T* 
                              std::int64_t lanes, T* zeta_adjoint, const ReadoutAdjoint& sums) {
   const std::int64_t end = whole_vectors<T>(lanes);
   ChannelRows<T> rows;
-  Row<T> adjoint, misfit;
+  LaneRow<T> adjoint, misfit;
   for (std::int64_t channel = 0; channel < readout.channels; ++channel) {
     fill(readout, channel, zeta, end, rows);
     density_slopes(readout, channel, x, density_adjoint, end, rows.s, adjoint, misfit);

@@ -10,8 +10,6 @@ namespace rankflow::smc {
 
 namespace {
 
-constexpr std::int64_t L = block_lanes;
-
 /// 1 / sum of squared weights of each trial.
 class SampleSizes {
  public:
