@@ -23,7 +23,7 @@ struct EvaluateOptions {
   double kernel_std = 1.0;
   double spectrum_smoothing = 20.0;
   std::vector<std::int64_t> forecast{1, 5};  ///< horizons in steps, ascending
-  std::vector<std::int64_t> held_out;        ///< channels by the recording's numbers, ascending
+  std::vector<std::int64_t> held_out = {};   ///< channels by the recording's numbers, ascending
 
   template <class V>
   void describe(V& v) {
