@@ -55,7 +55,7 @@ struct Study {
   std::vector<std::vector<double>> curves;
 
   Study() {
-    std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "halving_study.csv");
+    std::ifstream file("tests/sweep/halving_study.csv");
     std::string line;
     std::getline(file, line);
     while (std::getline(file, line)) {
