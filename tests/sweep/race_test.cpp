@@ -1,4 +1,5 @@
 // Many processes at one ledger: every case is done exactly once, also when processes are killed at any moment.
+#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <map>
@@ -97,7 +98,8 @@ TEST(Race, KillsLoseNothingAndDoubleNothing) {
            static_cast<std::ptrdiff_t>(cases);
   };
   constexpr int rounds_between_looks = 10;
-  for (int round = 1; round % rounds_between_looks != 0 || !all_done(); ++round) {
+  constexpr int most_kills = 300;
+  for (int round = 1; kills < most_kills && (round % rounds_between_looks != 0 || !all_done()); ++round) {
     while (workers.size() < processes) workers.insert(start(plan));
     ::usleep(static_cast<useconds_t>(random() % 10000));
     for (int i = 0; i < 3; ++i) {
@@ -108,7 +110,14 @@ TEST(Race, KillsLoseNothingAndDoubleNothing) {
       workers.erase(victim);
       kills += WIFSIGNALED(status) ? 1 : 0;
     }
-    ASSERT_LT(kills, 2000);
+  }
+  // Claims of owners that nobody knows are free after stale_after only; until then workers come and find nothing.
+  const auto begin = std::chrono::steady_clock::now();
+  while (!all_done()) {
+    ASSERT_LT(std::chrono::steady_clock::now() - begin, std::chrono::minutes(1));
+    std::erase_if(workers, [](pid_t worker) { return ::waitpid(worker, nullptr, WNOHANG) == worker; });
+    if (workers.empty()) workers.insert(start(plan));
+    ::usleep(20000);
   }
   for (const pid_t worker : workers) ::waitpid(worker, nullptr, 0);
   EXPECT_GT(kills, 20) << "or this says nothing about kills";
