@@ -213,7 +213,7 @@ class CaseSession {
     const double value = metric_now();
     HalvingRecord record(at_.plan);
     record.update();
-    record.report(case_.id, value);
+    record.report(case_.id, claim_.epochs, value);
     const auto reason = fmt::format("{} {:.6g} after {} epochs", at_.plan.metric, value, claim_.epochs);
     at_.ledger.end(case_.id, claim_.session, Ending::released, {.seconds = seconds() - spent_, .reason = reason});
     at_.console.info("case {} paused: {} ({})", case_.id, reason, description_of(case_));

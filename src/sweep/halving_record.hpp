@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <string>
+#include <unordered_set>
 
 #include "sweep/halving.hpp"
 #include "sweep/plan.hpp"
@@ -9,15 +10,16 @@
 namespace rankflow::sweep {
 
 /// The reports of all workers of a sweep in one order, stored as halving/000001, 000002, … of its directory: each is
-/// created exclusively, so that all see the same order and decide the same.
+/// created exclusively, so that all see the same order and decide the same. Reports of cases that are not in the plan,
+/// or after another number of epochs than its rung's, are left out: the sweep file was changed.
 class HalvingRecord {
  public:
   explicit HalvingRecord(const Plan& plan);
 
   /// Reads what others have reported since.
   void update();
-  /// Stores the case's value at the rung that it has come to next. Throws InputOutputError.
-  void report(const std::string& id, double value);
+  /// Stores the case's value after `epochs`, which is one of the plan's rungs. Throws InputOutputError.
+  void report(const std::string& id, std::int64_t epochs, double value);
 
   bool may_run(const std::string& id) const { return halving_.may_run(id); }
   std::size_t rungs_of(const std::string& id) const { return halving_.rungs_of(id); }
@@ -28,6 +30,7 @@ class HalvingRecord {
   bool read_next();
 
   const Plan& plan_;
+  std::unordered_set<std::string> ids_;  ///< of the plan
   SharedFolder files_;
   Halving halving_;
   std::int64_t known_ = 0;  ///< reports read

@@ -144,10 +144,10 @@ TEST_F(RecordOfHalving, WorkersAgreeAboutTheStoredOrder) {
   plan.rungs = {1, 3};
   HalvingRecord first(plan), second(plan);
   const auto id = [&](std::size_t i) { return plan.cases[i].id; };
-  first.report(id(0), 1.0);
-  second.report(id(1), 4.0);
-  first.report(id(2), 3.0);
-  second.report(id(3), 8.0);
+  first.report(id(0), 1, 1.0);
+  second.report(id(1), 1, 4.0);
+  first.report(id(2), 1, 3.0);
+  second.report(id(3), 1, 8.0);
   first.update();
   second.update();
   HalvingRecord third(plan);
@@ -162,6 +162,30 @@ TEST_F(RecordOfHalving, WorkersAgreeAboutTheStoredOrder) {
   EXPECT_FALSE(third.may_run(id(2)));
   EXPECT_EQ(third.pause_of(id(1)), 3);
   EXPECT_EQ(third.pause_of(id(4)), 1);
+}
+
+TEST_F(RecordOfHalving, ReportsOfOtherCasesAndOtherEpochsSayNothing) {
+  auto before = plan_of(folder_.path(), 3);
+  before.rungs = {1, 3};
+  HalvingRecord record(before);
+  for (std::size_t i = 0; i < 3; ++i) record.report(before.cases[i].id, 1, static_cast<double>(10 + i));
+  EXPECT_TRUE(record.may_run(before.cases[2].id));
+  // The base was changed: three other cases, each worse than all before.
+  auto after = plan_of(folder_.path(), 6);
+  after.cases.erase(after.cases.begin(), after.cases.begin() + 3);
+  after.rungs = {1, 3};
+  HalvingRecord changed(after);
+  for (std::size_t i = 0; i < 3; ++i) changed.report(after.cases[i].id, 1, static_cast<double>(i));
+  EXPECT_TRUE(changed.may_run(after.cases[2].id));
+  EXPECT_FALSE(changed.may_run(after.cases[1].id));
+  // sweep.halving.first was changed: what the cases were after 1 epoch is no report after 2.
+  before.rungs = {2, 6};
+  HalvingRecord later(before);
+  later.update();
+  EXPECT_EQ(later.rungs_of(before.cases[0].id), 0U);
+  EXPECT_EQ(later.pause_of(before.cases[2].id), 2);
+  later.report(before.cases[0].id, 2, 1.0);
+  EXPECT_EQ(later.rungs_of(before.cases[0].id), 1U);
 }
 
 TEST_F(RecordOfHalving, DamagedReportsAreNamed) {
