@@ -1,10 +1,12 @@
 #include "sweep/child.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <string_view>
 #include <utility>
 
 #include <fcntl.h>
@@ -39,12 +41,27 @@ std::vector<char*> word_pointers(std::vector<std::string>& words) {
   ::_exit(told == sizeof reason ? 127 : 126);
 }
 
+/// What mpirun and srun tell the processes of a job about the job. What a user sets to steer MPI stays, as
+/// OMPI_MCA_btl, PMIX_MCA_… do.
+bool is_of_the_job(std::string_view entry) {
+  constexpr std::array names{"OMPI_COMM_WORLD_", "OMPI_MCA_ess",       "OMPI_MCA_orte_", "OMPI_MCA_pmix=",
+                             "OMPI_APP_CTX_",    "OMPI_UNIVERSE_",     "OMPI_NUM_APP_",  "OMPI_FIRST_RANKS=",
+                             "OMPI_COMMAND=",    "OMPI_FILE_LOCATION", "PRTE_LAUNCHED"};
+  if (entry.starts_with("PMIX_")) return !entry.starts_with("PMIX_MCA_");
+  return std::ranges::any_of(names, [&](const char* name) { return entry.starts_with(name); });
+}
+
+bool says_rank(const std::string& entry) {
+  return entry.starts_with("PMIX_RANK=") || entry.starts_with("OMPI_COMM_WORLD_RANK=");
+}
+
 }  // namespace
 
 std::vector<std::string> initial_environment() {
   std::ifstream file("/proc/self/environ", std::ios::binary);
   std::vector<std::string> entries;
   for (std::string entry; std::getline(file, entry, '\0');) entries.push_back(entry);
+  if (std::ranges::any_of(entries, says_rank)) std::erase_if(entries, is_of_the_job);
   return entries;
 }
 

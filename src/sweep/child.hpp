@@ -8,8 +8,8 @@
 
 namespace rankflow::sweep {
 
-/// The environment that this process was started with: what MPI added since would make a program believe that it
-/// belongs to this one. "NAME=value" each.
+/// The environment that this process was started with, without what a launcher said of its job: this and what MPI
+/// added since would make a program believe that it belongs to this one. "NAME=value" each.
 std::vector<std::string> initial_environment();
 
 /// A program that runs beside this one. When this process is killed it gets SIGUSR1, on which workers stop with a

@@ -4,8 +4,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <sstream>
 
 #include <spawn.h>
@@ -13,6 +11,7 @@
 #include <unistd.h>
 
 #include "core/error.hpp"
+#include "sweep/child.hpp"
 
 namespace rankflow::sweep {
 namespace {
@@ -23,13 +22,6 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
   for (auto& word : words) result.push_back(word.data());
   result.push_back(nullptr);
   return result;
-}
-
-std::vector<std::string> environment_at_start() {
-  std::ifstream file("/proc/self/environ", std::ios::binary);
-  std::vector<std::string> entries;
-  for (std::string entry; std::getline(file, entry, '\0');) entries.push_back(entry);
-  return entries;
 }
 
 std::string read_all(int descriptor) {
@@ -48,7 +40,7 @@ Finished run_command(const std::vector<std::string>& words) {
   std::array<int, 2> ends{};
   if (pipe(ends.data()) != 0) throw InputOutputError("no pipe to {}: {}", words.front(), std::strerror(errno));
   auto arguments = words;
-  auto environment = environment_at_start();
+  auto environment = initial_environment();
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);

@@ -9,8 +9,7 @@ struct Finished {
   std::string output;
 };
 
-/// Runs a program, found in PATH, to its end; its standard error is ours. It gets the environment that this process
-/// was started with: what MPI added since would make a job believe that it belongs to this one. Throws
+/// Runs a program, found in PATH, to its end; its standard error is ours. It gets initial_environment(). Throws
 /// InputOutputError when the program cannot be started.
 Finished run_command(const std::vector<std::string>& words);
 
