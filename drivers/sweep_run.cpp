@@ -1,5 +1,11 @@
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <span>
+
 #include "arguments.hpp"
 #include "io/agreement.hpp"
+#include "sweep/ledger.hpp"
 #include "sweep/make_plan.hpp"
 #include "sweep/supervisor.hpp"
 #include "sweep/worker.hpp"
@@ -21,13 +27,34 @@ sweep::Plan planned(const Arguments& arguments, const parallel::Communicator& co
   return plan;
 }
 
+/// What this job's workers left to others, who may be dead. Collective.
+ExitCode conclude(const sweep::Plan& plan, const Surroundings& surroundings) {
+  std::array<std::int64_t, 1> held{};
+  io::on_root(surroundings.comm, [&] {
+    const auto survey = sweep::Ledger(plan.directory).survey();
+    held[0] = std::ranges::count_if(plan.cases, [&](const sweep::Case& one) {
+      const auto found = survey.find(one.id);
+      return found == survey.end() || !found->second.done;
+    });
+  });
+  surroundings.comm.broadcast(std::span<std::int64_t>(held));
+  if (held[0] == 0) return ExitCode::done;
+  surroundings.console.info(
+      "{} of {} cases are not over: other workers hold them; the same command continues should they have died", held[0],
+      plan.cases.size());
+  return ExitCode::stopped;
+}
+
 }  // namespace
 
 ExitCode sweep_run(const Arguments& arguments, const Surroundings& surroundings) {
   const auto& comm = surroundings.comm;
   const auto plan = planned(arguments, comm);
-  if (comm.size() > 1)
-    return sweep::work_in_groups(plan, case_runner(), comm, surroundings.console, {.wall_time = arguments.wall_time});
+  if (comm.size() > 1) {
+    const auto code =
+        sweep::work_in_groups(plan, case_runner(), comm, surroundings.console, {.wall_time = arguments.wall_time});
+    return code == ExitCode::done ? conclude(plan, surroundings) : code;
+  }
   return sweep::supervise(plan,
                           {.program = std::filesystem::read_symlink("/proc/self/exe"),
                            .workers = arguments.workers,
