@@ -24,7 +24,8 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds turn{50};
 constexpr double least_between_looks = 0.5;  ///< s, at the whole ledger
 constexpr double share_of_looking = 0.02;    ///< of the time, in large sweeps
-constexpr int most_setbacks = 10;            ///< workers that fail one after the other without a case being over
+constexpr int most_setbacks = 10;            ///< workers that fail one after the other without a case being over,
+constexpr int setbacks_of_a_worker = 2;      ///< and so many more for each of those that work at once
 
 int processors() {
   if (const char* tasks = std::getenv("SLURM_NTASKS")) return std::max(1, std::atoi(tasks));
@@ -149,12 +150,16 @@ class Supervisor {
         std::ranges::count_if(workers_, [&](const Worker& worker) { return worker.ranks == ranks; }));
   }
 
-  /// Large groups first. When all that is left is held by others, who may be dead, one worker looks after them now and
-  /// then: it ends at once when they live.
+  /// Large groups first. What a worker held that died is held still: another one takes its place and finds the case.
+  /// When all that is left is held by others, who may be dead, one worker looks after them now and then: it ends at
+  /// once when they live.
   void start_children() {
     for (auto size = waiting_.rbegin(); size != waiting_.rend(); ++size)
       while (std::cmp_less(workers_.size(), most_workers_) && workers_of(size->first) < size->second)
         start(size->first);
+    for (auto& [ranks, count] : lost_)
+      for (; count > 0 && std::cmp_less(workers_.size(), most_workers_); --count)
+        if (unfinished_.contains(ranks) && workers_of(ranks) < unfinished_.at(ranks)) start(ranks);
     if (!workers_.empty() || unfinished_.empty() || seconds_since(last_start_) < plan_.stale_after / 4) return;
     start(unfinished_.rbegin()->first);
   }
@@ -190,13 +195,18 @@ class Supervisor {
     const auto how =
         code > 128 ? fmt::format("was killed by signal {}", code - 128) : fmt::format("ended with {}", code);
     const auto last = last_line_of(worker.log);
-    if (++setbacks_ > most_setbacks)
-      throw InputOutputError("workers end again and again without a case being over; the last one {}: {}\nsee {}", how,
-                             last.empty() ? "it said nothing" : last, worker.log.string());
+    if (++setbacks_ > most_setbacks + setbacks_of_a_worker * most_workers_) {
+      given_up_ = fmt::format("workers end again and again without a case being over; the last one {}: {}\nsee {}", how,
+                              last.empty() ? "it said nothing" : last, worker.log.string());
+      return;
+    }
+    ++lost_[worker.ranks];
     console_.warn("a worker {}; another one takes its place{}{}", how, last.empty() ? "" : ": ", last);
   }
 
-  bool must_stop() const { return parallel::StopSignals::pending() != stop_signal_ || (any_stopped_ && !stopping_); }
+  bool must_stop() const {
+    return parallel::StopSignals::pending() != stop_signal_ || ((any_stopped_ || !given_up_.empty()) && !stopping_);
+  }
 
   void stop_all() {
     stop_signal_ = parallel::StopSignals::pending();
@@ -210,6 +220,7 @@ class Supervisor {
   ExitCode conclude() {
     look();
     if (over_ < plan_.cases.size()) {
+      if (!given_up_.empty()) throw InputOutputError("{}", given_up_);
       console_.info("stopped with {} of {} cases over; the same command continues", over_, plan_.cases.size());
       return ExitCode::stopped;
     }
@@ -230,6 +241,8 @@ class Supervisor {
   std::vector<Worker> workers_;
   std::unordered_set<std::string> told_;             ///< cases whose end was reported
   std::map<int, std::size_t> unfinished_, waiting_;  ///< cases by their ranks
+  std::map<int, std::size_t> lost_;                  ///< workers that died and were not replaced, by their ranks
+  std::string given_up_;                             ///< why no more workers are started
   std::size_t over_ = 0;
   std::size_t not_done_ = 0;
   Clock::time_point start_ = Clock::now();

@@ -42,6 +42,18 @@ stale_after = 2
 "noise.neuron" = [0.1, 0.2, 0.3]
 """
 
+ENDLESS = """
+[sweep]
+base = "base.toml"
+driver = "simulate"
+stale_after = 600
+{more}
+[sweep.set]
+"time.save_every" = 10
+[sweep.grid]
+"time.duration" = [100000, 100001]
+"""
+
 
 def outcomes(directory):
     """{id: record}"""
@@ -132,6 +144,37 @@ class Execution(unittest.TestCase):
         self.check(directory, deaths=1)
         self.assertEqual(2, max(record["sessions"] for record in outcomes(directory).values()))
 
+    def held_by_two(self, name):
+        """A supervisor and its two workers, each of which has written a checkpoint of its case."""
+        sweep = self.write(name, "", ENDLESS)
+        process, directory = self.started(sweep, "--workers", "2")
+        wait_for(lambda: len({path.parent for path in directory.glob("cases/*/*/result.h5.checkpoint-*[0-9]")}) == 2,
+                 "the other checkpoint")
+        return process, directory
+
+    def test_a_killed_worker_is_replaced_while_another_works(self):
+        process, directory = self.held_by_two("replaced")
+        kill(workers(process.pid)[0])
+        wait_for(lambda: list(directory.glob("ledger/*/*.2")), "a second session", seconds=20)
+        process.send_signal(signal.SIGTERM)
+        message = process.communicate(timeout=60)[1]
+        self.assertEqual(STOPPED, process.returncode, message)
+        self.assertEqual({}, outcomes(directory))
+        self.assertEqual(1, len(list(directory.glob("ledger/*/*.died"))))
+        self.assertEqual(2, len(list(directory.glob("ledger/*/*.released"))))
+
+    def test_workers_that_always_die_take_no_others_with_them(self):
+        process, directory = self.held_by_two("hopeless")
+        (directory / "plan.toml").rename(directory / "elsewhere")  # what no new worker can do without
+        kill(workers(process.pid)[0])
+        message = process.communicate(timeout=60)[1]
+        self.assertEqual(5, process.returncode, message)
+        self.assertIn("again and again", message)
+        self.assertIn("plan.toml", message)
+        released = list(directory.glob("ledger/*/*.released"))
+        self.assertEqual(1, len(released), "the healthy worker was asked to stop")
+        self.assertEqual({"1"}, {path.suffixes[0][1:] for path in released})
+
     def test_the_supervisor_is_killed(self):
         sweep = self.write("supervisor", "")
         process, directory = self.started(sweep, "--workers", "1")
@@ -165,6 +208,16 @@ class Execution(unittest.TestCase):
         self.assertNotEqual(0, process.returncode)
         run("sweep", "run", sweep, ranks=2)
         self.check(directory, deaths=1)  # only of the one that was killed: the other was asked to stop
+
+    def test_an_mpi_job_says_what_it_leaves_to_others(self):
+        process, directory = self.held_by_two("shared")
+        done = run("sweep", "run", directory, ranks=2, expect=STOPPED)
+        self.assertIn("2 of 2 cases are not over", done.stderr)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+        self.assertEqual(STOPPED, process.returncode)
+        done = run("sweep", "run", self.here / "straight", ranks=2)
+        self.assertNotIn("not over", done.stderr)
 
     def test_wall_time_stops_every_case(self):
         sweep = self.write("budget", "")
@@ -242,6 +295,16 @@ timeout = 1.5
         sweep = self.write("pairs", "ranks = 2")
         run("sweep", "run", sweep, "--workers", "1")
         self.assertEqual({2}, {record["ranks"] for record in outcomes(sweep.with_suffix("")).values()})
+        self.check(sweep.with_suffix(""), deaths=0)
+
+    def test_a_supervisor_that_mpirun_starts(self):
+        """Its workers must not take themselves for ranks of its job."""
+        sweep = self.write("launched", "")
+        done = run("sweep", "run", sweep, "--workers", "1", ranks=1)
+        self.assertNotIn("a worker ended", done.stderr)
+        self.check(sweep.with_suffix(""), deaths=0)
+        sweep = self.write("launched_pairs", "ranks = 2")
+        run("sweep", "run", sweep, "--workers", "1", ranks=1)
         self.check(sweep.with_suffix(""), deaths=0)
 
     def test_nothing_is_left_between_cases(self):
