@@ -78,6 +78,12 @@ Claim CaseQueue::claim_of(const Candidate& candidate) const {
   return claim;
 }
 
+bool CaseQueue::leader_goes_on() {
+  if (may_change_ || paused_.empty() || !halving_->promote_leader()) return false;
+  look_at_all();
+  return true;
+}
+
 std::optional<Claim> CaseQueue::next_halted() {
   while (!may_change_ && !paused_.empty()) {
     const auto candidate = paused_.front();
@@ -100,7 +106,7 @@ Next CaseQueue::next() {
       if (auto claim = next_of_the_dead(asked_at_start)) return *claim;
     if (auto claim = next_new()) return *claim;
     look_at_all();
-    if (begun_.empty() && fresh_.empty()) break;
+    if (begun_.empty() && fresh_.empty() && !leader_goes_on()) break;
   }
   if (auto claim = next_halted()) return *claim;
   doubt_ = !begun_.empty() || !fresh_.empty();

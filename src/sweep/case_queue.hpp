@@ -65,6 +65,8 @@ class CaseQueue {
   };
 
   void look_at_all();
+  /// Whether a case may go on since nobody else can come as far; looks at all again then.
+  bool leader_goes_on();
   std::optional<Claim> next_halted();
   Claim claim_of(const Candidate& candidate) const;
   bool claim(const Candidate& candidate, const std::string& note);

@@ -26,6 +26,14 @@ void Halving::report(const RungReport& report) {
     if (!std::isnan(reports[i].value)) promoted.insert(reports[i].id);
 }
 
+bool Halving::promote_leader() {
+  const auto highest =
+      std::find_if(rungs_.rbegin(), rungs_.rend(), [](const Rung& r) { return !r.best_first.empty(); });
+  if (highest == rungs_.rend() || !highest->promoted.empty()) return false;
+  const auto& leader = highest->best_first.front();
+  return !std::isnan(leader.value) && highest->promoted.insert(leader.id).second;
+}
+
 std::size_t Halving::rungs_of(const std::string& id) const {
   const auto found = reached_.find(id);
   return found == reached_.end() ? 0 : found->second;

@@ -25,6 +25,9 @@ class Halving {
 
   /// Takes the next report. A second one of the same case at the same rung is ignored.
   void report(const RungReport& report);
+  /// When no report can come any more: lets the best of the highest rung go on unless some case went on from there, so
+  /// that one at least is trained to its end. False when that changes nothing.
+  bool promote_leader();
   /// Rungs that the case has reported at: how far it has come.
   std::size_t rungs_of(const std::string& id) const;
   /// Whether the case may run on from where it is; true before its first rung.

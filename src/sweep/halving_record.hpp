@@ -21,6 +21,8 @@ class HalvingRecord {
   /// Stores the case's value after `epochs`, which is one of the plan's rungs. Throws InputOutputError.
   void report(const std::string& id, std::int64_t epochs, double value);
 
+  /// As Halving::promote_leader, in memory only: it follows from the reports.
+  bool promote_leader() { return halving_.promote_leader(); }
   bool may_run(const std::string& id) const { return halving_.may_run(id); }
   std::size_t rungs_of(const std::string& id) const { return halving_.rungs_of(id); }
   /// Epochs after which the case pauses next; 0: it runs to its end.

@@ -162,6 +162,13 @@ std::vector<std::int64_t> rungs_of(const Description& description, std::int64_t 
   return rungs;
 }
 
+/// Whether fewer than one case is left after the last rung when each rung lets one of `reduction` go on.
+bool is_too_small_to_halve(const Plan& plan) {
+  auto left = std::ssize(plan.cases);
+  for (std::size_t rung = 0; rung < plan.rungs.size(); ++rung) left /= plan.reduction;
+  return left == 0;
+}
+
 }  // namespace
 
 Planned plan_sweep(const std::filesystem::path& sweep_file, const std::vector<std::string>& sets,
@@ -191,6 +198,12 @@ Planned plan_sweep(const std::filesystem::path& sweep_file, const std::vector<st
   for (const auto& seed : seeds_of(description, values))
     for (const auto& setting : expansion.settings) planned.plan.cases.push_back(maker.make(setting, seed));
   planned.plan.rungs = rungs_of(description, maker.epochs());
+  if (is_too_small_to_halve(planned.plan))
+    planned.notes.push_back(fmt::format(
+        "[sweep.halving]: {} cases are too few for {} rungs that one of {} goes on from, which takes {}^{}; one case "
+        "only is trained to its end. Give more cases, a larger 'first' or a smaller 'reduction'",
+        planned.plan.cases.size(), planned.plan.rungs.size(), planned.plan.reduction, planned.plan.reduction,
+        planned.plan.rungs.size()));
   return planned;
 }
 

@@ -85,6 +85,38 @@ TEST(CaseQueue, ReleasedCasesComeFirst) {
   EXPECT_EQ(std::get<Nothing>(queue.next()).held, 4U) << "this process lives, and holds all four";
 }
 
+TEST(CaseQueue, TheLastOfAFewCasesIsFinishedBeforeOthersAreHalted) {
+  const SweepFolder sweep;
+  auto plan = plan_of(sweep.path(), 3);
+  plan.rungs = {1, 4};
+  plan.reduction = 4;
+  Ledger ledger(sweep.path());
+  CaseQueue queue(plan, ledger, 1);
+  HalvingRecord record(plan);
+  const auto pauses = [&](const Claim& claim) {
+    EXPECT_EQ(claim.aim, Aim::pause);
+    record.report(plan.cases[claim.index].id, claim.epochs, claim.index == 1 ? 9.0 : 1.0);
+    ledger.end(plan.cases[claim.index].id, claim.session, Ending::released, {});
+  };
+  for (int i = 0; i < 3; ++i) pauses(std::get<Claim>(queue.next()));
+  auto leader = std::get<Claim>(queue.next());
+  EXPECT_EQ(leader.index, 1U);
+  EXPECT_EQ(leader.epochs, 4);
+  CaseQueue other(plan, ledger, 1);
+  EXPECT_EQ(std::get<Nothing>(other.next()).held, 1U) << "nobody is halted while the leader runs";
+  pauses(leader);
+  leader = std::get<Claim>(other.next());  // a worker that did not choose the leader before
+  EXPECT_EQ(leader.index, 1U);
+  EXPECT_EQ(leader.aim, Aim::finish);
+  ASSERT_TRUE(ledger.finish(plan.cases[1].id, leader.session, {}));
+  for (const std::size_t index : {0U, 2U}) {
+    const auto halted = std::get<Claim>(other.next());
+    EXPECT_EQ(halted.index, index);
+    EXPECT_EQ(halted.aim, Aim::halt);
+    ASSERT_TRUE(ledger.finish(plan.cases[index].id, halted.session, {}));
+  }
+}
+
 TEST(CaseQueue, GapsAreFoundInTheEnd) {
   const SweepFolder sweep;
   const auto plan = plan_of(sweep.path(), 64);

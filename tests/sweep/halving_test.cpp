@@ -42,6 +42,24 @@ TEST(Halving, MinimisesAndDistrustsWhatIsNoNumber) {
   EXPECT_FALSE(halving.may_run("a"));
 }
 
+TEST(Halving, TheLeaderGoesOnWhenNobodyElseDid) {
+  Halving halving(2, 3, true);
+  EXPECT_FALSE(halving.promote_leader()) << "nobody has reported";
+  halving.report({"a", 0, 1.0});
+  halving.report({"b", 0, 3.0});
+  EXPECT_TRUE(halving.promote_leader());
+  EXPECT_TRUE(halving.may_run("b"));
+  EXPECT_FALSE(halving.may_run("a"));
+  EXPECT_FALSE(halving.promote_leader()) << "b is on its way";
+  halving.report({"b", 1, 2.0});
+  EXPECT_FALSE(halving.may_run("b"));
+  EXPECT_TRUE(halving.promote_leader());
+  EXPECT_TRUE(halving.may_run("b"));
+  Halving hopeless(1, 3, true);
+  hopeless.report({"a", 0, std::numeric_limits<double>::quiet_NaN()});
+  EXPECT_FALSE(hopeless.promote_leader());
+}
+
 TEST(Halving, ASecondReportChangesNothing) {
   Halving halving(1, 2, true);
   halving.report({"a", 0, 1.0});
@@ -98,6 +116,7 @@ Replay replay(const Study& study, const std::vector<std::size_t>& order, std::in
       if (!over[number] && halving.may_run(name(number)) &&
           (!next || halving.rungs_of(name(number)) > halving.rungs_of(name(*next))))
         next = number;
+    if (!next && halving.promote_leader()) continue;
     if (!next) return result;
     const auto rung = halving.rungs_of(name(*next));
     const auto from = rung == 0 ? 0 : rungs[rung - 1];
@@ -133,6 +152,14 @@ TEST_P(RecordedStudy, FindsTheBestOfTheGridAtAThirdOfItsEpochs) {
   const auto affordable = static_cast<std::size_t>(halved.epochs / Study::epochs);
   for (std::size_t i = 0; i < affordable; ++i) whole = std::max(whole, study.at(order[i], Study::epochs));
   EXPECT_LT(whole, halved.best);
+}
+
+TEST(RecordedStudyReplay, OfAFewCasesFinishesOne) {
+  const Study study;
+  // 8 cases: 2 come to the second rung of three, and none would go on from there.
+  std::vector<std::size_t> order(8);
+  std::iota(order.begin(), order.end(), 0U);
+  EXPECT_EQ(replay(study, order, 3).finished, 1U);
 }
 
 INSTANTIATE_TEST_SUITE_P(InSeveralOrders, RecordedStudy, testing::Values(1, 5, 11, 27, 37));
@@ -207,6 +234,16 @@ TEST_F(PlanOfHalving, RungsGrowUntilTheEndOfTheTraining) {
   EXPECT_THAT(planned(common).plan.rungs, testing::IsEmpty());
   EXPECT_THAT(planned(common + "[sweep.halving]\nfirst = 10\nreduction = 4\n").plan.rungs,
               testing::ElementsAre(10, 40));
+}
+
+TEST_F(PlanOfHalving, TooFewCasesAreNoted) {
+  const std::string halving =
+      "[sweep.set]\ntraining.epochs = 27\n[sweep.halving]\n[sweep.grid]\nnetwork.rank = [1, 2, 3]\n";
+  const auto notes = [&](int seeds) {
+    return planned("metric = 'log_likelihood'\nseeds = " + std::to_string(seeds) + "\n" + halving).notes;
+  };
+  EXPECT_THAT(notes(8), testing::ElementsAre(mentions("24 cases are too few for 3 rungs", "takes 3^3")));
+  EXPECT_THAT(notes(9), testing::IsEmpty());
 }
 
 TEST_F(PlanOfHalving, MistakesAreNamed) {
