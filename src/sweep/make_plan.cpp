@@ -69,6 +69,13 @@ class CaseMaker {
              .seed = resolved.seed,
              .ranks = ranks_of(setting, description_),
              .configuration = resolved.configuration};
+    if (!ranks_) ranks_ = one.ranks;
+    if (description_.options.sweep.halving && *ranks_ != one.ranks)
+      throw ConfigurationError(
+          "{}: [sweep.halving] compares all cases with one another, and any worker resumes them, but they run on {} "
+          "and "
+          "on {} ranks (with {}); give all the same 'ranks', or leave [sweep.halving] out",
+          description_.source.string(), *ranks_, one.ranks, text);
     for (const auto& [key, value] : setting)
       if (key != ranks_key) one.varied.emplace_back(key, config::inline_toml(value));
     require_new(one.id, fmt::format("{}{}", text, seed ? fmt::format(", seed {}", *seed) : ""));
@@ -101,6 +108,7 @@ class CaseMaker {
   const config::Value& base_;
   std::unordered_map<std::string, std::string> seen_;
   std::optional<std::int64_t> epochs_;
+  std::optional<int> ranks_;  ///< of the first case
 };
 
 const std::vector<MetricListing>& metrics_of(config::SweepDriver driver) {

@@ -254,6 +254,11 @@ TEST_F(PlanOfHalving, MistakesAreNamed) {
   EXPECT_THAT(complaint(metric + "[sweep.halving]\nreduction = 1\n"), mentions("'sweep.halving.reduction' = 1"));
   EXPECT_THAT(complaint(metric + "[sweep.halving]\n[sweep.grid]\ntraining.epochs = [5, 9]\n"),
               mentions("compares cases after equal numbers of epochs", "train for 5 and for 9"));
+  const std::string different = "[sweep.zip]\nranks = [1, 2]\nnetwork.rank = [1, 2]\n";
+  EXPECT_THAT(complaint(metric + "[sweep.halving]\n" + different),
+              mentions("they run on 1 and on 2 ranks (with", "give all the same 'ranks'"));
+  EXPECT_EQ(complaint(metric + different), "");
+  EXPECT_EQ(complaint(metric + "ranks = 2\n[sweep.halving]\n"), "");
 }
 
 }  // namespace
