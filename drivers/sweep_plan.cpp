@@ -87,7 +87,8 @@ std::string table_text(const sweep::Plan& plan) {
 ExitCode sweep_plan(const Arguments& arguments, const Surroundings& surroundings) {
   const auto planned = sweep::plan_sweep(arguments.input, arguments.sets, arguments.output);
   const auto& plan = planned.plan;
-  sweep::require_own_directory(plan);
+  if (const auto damage = sweep::require_own_directory(plan); !damage.empty())
+    surroundings.console.warn("{}, as 'sweep run' does", damage);
   const auto seeds = plan.cases.size() / planned.settings;
   std::string text = fmt::format("{} of '{}': {} × {}", counted(plan.cases.size(), "case"), plan.cases.front().driver,
                                  counted(planned.settings, "setting"), counted(seeds, "seed"));

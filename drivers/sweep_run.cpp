@@ -15,7 +15,7 @@ namespace rankflow::drivers {
 namespace {
 
 /// Of a sweep file, whose plan is written; of a directory, as it was planned.
-sweep::Plan planned(const Arguments& arguments, const parallel::Communicator& comm) {
+sweep::Plan planned(const Arguments& arguments, const parallel::Communicator& comm, Console& console) {
   if (std::filesystem::is_directory(arguments.input)) {
     if (!arguments.sets.empty() || !arguments.output.empty())
       throw ConfigurationError("--set and --output change a sweep file, but '{}' is a directory; name the file",
@@ -23,7 +23,9 @@ sweep::Plan planned(const Arguments& arguments, const parallel::Communicator& co
     return sweep::read_plan(arguments.input);
   }
   auto plan = sweep::make_plan(arguments.input, arguments.sets, arguments.output);
-  io::on_root(comm, [&] { sweep::write_plan(plan); });
+  io::on_root(comm, [&] {
+    if (const auto damage = sweep::write_plan(plan); !damage.empty()) console.warn("{}: done", damage);
+  });
   return plan;
 }
 
@@ -49,7 +51,7 @@ ExitCode conclude(const sweep::Plan& plan, const Surroundings& surroundings) {
 
 ExitCode sweep_run(const Arguments& arguments, const Surroundings& surroundings) {
   const auto& comm = surroundings.comm;
-  const auto plan = planned(arguments, comm);
+  const auto plan = planned(arguments, comm, surroundings.console);
   if (comm.size() > 1) {
     const auto code =
         sweep::work_in_groups(plan, case_runner(), comm, surroundings.console, {.wall_time = arguments.wall_time});

@@ -75,7 +75,7 @@ ExitCode sweep_submit(const Arguments& arguments, const Surroundings& surroundin
         "no SLURM here: sbatch is not in PATH. Submit from the cluster's front end, or run the sweep on this machine: "
         "rankflow sweep run {}",
         arguments.input);
-  sweep::write_plan(plan);
+  if (const auto damage = sweep::write_plan(plan); !damage.empty()) console.warn("{}: done", damage);
   submission.write_files();
   const auto array = submit(submission.work_command({"--parsable"}));
   console.info("submitted job array {}: {} of {} cases in {} tasks", array, extent.unfinished, plan.cases.size(),

@@ -175,8 +175,8 @@ Plan parse(const std::string& text, const fs::path& file) {
   const auto header = parse_header(text.substr(0, begin + 1), file);
   const Members members(header, file);
   if (const auto version = members.get<std::int64_t>("format"); version != format_version)
-    throw InputOutputError("'{}' has format {}; this program reads format {}: use the program that made it",
-                           file.string(), version, format_version);
+    throw ConfigurationError("'{}' has format {}; this program reads format {}: use the program that made it",
+                             file.string(), version, format_version);
   Plan plan{.directory = file.parent_path(),
             .source = members.get<std::string>("source"),
             .metric = members.get<std::string>("metric"),
@@ -233,31 +233,37 @@ Plan read_plan(const fs::path& directory) {
   return parse(read_text(file), file);
 }
 
-void require_own_directory(const Plan& plan) {
+std::string require_own_directory(const Plan& plan) {
   const auto& directory = plan.directory;
-  if (!fs::exists(directory)) return;
+  if (!fs::exists(directory)) return {};
   if (!fs::is_directory(directory))
     throw ConfigurationError("'{}' is a file; a sweep needs a directory: give sweep.directory or -o another name",
                              directory.string());
   if (!fs::exists(plan_path(directory))) {
-    if (fs::is_empty(directory)) return;
+    if (fs::is_empty(directory)) return {};
     throw ConfigurationError(
         "'{}' is not empty and holds no sweep; give sweep.directory or -o the name of a new directory",
         directory.string());
   }
-  const auto earlier = read_plan(directory);
+  Plan earlier;
+  try {
+    earlier = read_plan(directory);
+  } catch (const InputOutputError& damage) {
+    return damage.what();
+  }
   if (earlier.source != plan.source && !share_a_case(earlier, plan))
     throw ConfigurationError(
         "'{}' is the directory of another sweep, made from {}, with no case in common with {}; give sweep.directory or "
         "-o another name",
         directory.string(), earlier.source.string(), plan.source.string());
+  return {};
 }
 
-void write_plan(const Plan& plan) {
-  require_own_directory(plan);
+std::string write_plan(const Plan& plan) {
+  auto damage = require_own_directory(plan);
   const auto file = plan_path(plan.directory);
   const auto text = text_of(plan);
-  if (fs::exists(file) && read_text(file) == text) return;
+  if (fs::exists(file) && read_text(file) == text) return damage;
   std::error_code failed;
   fs::create_directories(plan.directory, failed);
   const auto aside = plan.directory / fmt::format("plan.{}.partial", ::getpid());
@@ -267,6 +273,7 @@ void write_plan(const Plan& plan) {
   if (!stream) throw InputOutputError("cannot write '{}'; check space and permissions", aside.string());
   io::sync_to_disk(aside);
   io::replace_file(aside, file);
+  return damage;
 }
 
 }  // namespace rankflow::sweep

@@ -42,14 +42,16 @@ std::filesystem::path plan_path(const std::filesystem::path& directory);
 /// cases/<id[0:2]>/<id>, holding config.toml, result.h5, its checkpoints and log.txt.
 std::filesystem::path case_folder(const std::filesystem::path& directory, const std::string& id);
 
-/// The plan of a directory. Throws ConfigurationError when there is none, InputOutputError when it is damaged.
+/// The plan of a directory. Throws ConfigurationError when there is none or one of another format, InputOutputError
+/// when it is damaged.
 Plan read_plan(const std::filesystem::path& directory);
 /// Throws ConfigurationError when the plan's directory holds something else, or another sweep: one that was made from
-/// another file and has no case in common.
-void require_own_directory(const Plan& plan);
+/// another file and has no case in common. A plan there that is damaged counts as none; returns what is wrong with it.
+std::string require_own_directory(const Plan& plan);
 /// Writes plan.toml under a temporary name and renames it; creates the directory. A plan that says the same is
-/// left alone. Throws as require_own_directory, and InputOutputError when it cannot be written.
-void write_plan(const Plan& plan);
+/// left alone, one that is damaged is replaced: the ledger goes by ids. Returns and throws as require_own_directory;
+/// throws InputOutputError when it cannot be written.
+std::string write_plan(const Plan& plan);
 
 /// 16 hexadecimal digits of a 64-bit hash of the driver and of the configuration without what changes no result.
 std::string case_id(const std::string& driver, const std::string& identity);

@@ -1,5 +1,6 @@
 #include "sweep/plan.hpp"
 
+#include "config/parse.hpp"
 #include "plan_support.hpp"
 
 namespace rankflow::sweep {
@@ -139,6 +140,21 @@ TEST_F(PlanOfSweep, DamagedAndMissingPlansAreNamed) {
   } catch (const InputOutputError& error) {
     EXPECT_THAT(error.what(), mentions("plan.toml' is damaged", "make the plan anew"));
   }
+  // The sweep file makes it anew.
+  EXPECT_THAT(require_own_directory(plan), mentions("plan.toml' is damaged"));
+  EXPECT_THAT(write_plan(plan), mentions("plan.toml' is damaged"));
+  EXPECT_EQ(read_plan(plan.directory).cases.size(), 2U);
+  EXPECT_EQ(write_plan(plan), "");
+}
+
+TEST_F(PlanOfSweep, PlansOfOtherFormatsAreKept) {
+  const auto plan = planned(ranks_).plan;
+  write_plan(plan);
+  auto text = config::read_text_file(plan_path(plan.directory).string());
+  text.replace(text.find("format = 1"), 10, "format = 9");
+  std::ofstream(plan_path(plan.directory)) << text;
+  EXPECT_THROW(write_plan(plan), ConfigurationError);
+  EXPECT_EQ(config::read_text_file(plan_path(plan.directory).string()), text);
 }
 
 }  // namespace
