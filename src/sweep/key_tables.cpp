@@ -121,19 +121,19 @@ std::vector<Value> spaced_values(const config::Member& spec, const std::string& 
                              *last);
   if (*first == *last) throw ConfigurationError("{}: {} from {} to {} is one value", what, spec.key, *first, *last);
   const auto steps = static_cast<double>(*count - 1);
-  const bool whole = !logarithmic && (*list)[0].as<std::int64_t>() != nullptr &&
-                     (*list)[1].as<std::int64_t>() != nullptr && std::fmod(*last - *first, steps) == 0;
-  std::vector<Value> values;
+  std::vector<double> reals;
   for (std::int64_t i = 0; i < *count; ++i) {
     const auto share = static_cast<double>(i) / steps;
     const double inner = logarithmic ? *first * std::pow(*last / *first, share) : *first + (*last - *first) * share;
     // The last digits of powers are noise that nobody wants to read.
     const double value = i == 0 ? *first : i + 1 == *count ? *last : std::stod(fmt::format("{:.12g}", inner));
-    if (whole)
-      values.push_back({std::llround(value), spec.value.origin});
-    else
-      values.push_back({value, spec.value.origin});
+    reals.push_back(value);
   }
+  const bool whole = (*list)[0].as<std::int64_t>() != nullptr && (*list)[1].as<std::int64_t>() != nullptr &&
+                     std::ranges::all_of(reals, [](double value) { return value == std::round(value); });
+  std::vector<Value> values;
+  for (const double value : reals)
+    values.push_back(whole ? Value{std::llround(value), spec.value.origin} : Value{value, spec.value.origin});
   return values;
 }
 

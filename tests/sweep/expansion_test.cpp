@@ -30,6 +30,11 @@ TEST_F(Expanding, SpacesAreFilled) {
   EXPECT_THAT(cases(planned("[sweep.grid]\n'training.optimiser.learning_rate' = { geomspace = [0.0625, 1, 3] }\n")),
               ElementsAre("training.optimiser.learning_rate=0.0625", "training.optimiser.learning_rate=0.25",
                           "training.optimiser.learning_rate=1.0"));
+  EXPECT_THAT(cases(planned("[sweep.grid]\n'network.neurons' = { geomspace = [3, 375, 4] }\n")),
+              ElementsAre("network.neurons=3", "network.neurons=15", "network.neurons=75", "network.neurons=375"));
+  // Not all are whole: 2, 2.83, 4.
+  EXPECT_THAT(complaint("[sweep.grid]\n'network.neurons' = { geomspace = [2, 4, 3] }\n"),
+              testing::HasSubstr("is a real number; allowed: an integer"));
 }
 
 TEST_F(Expanding, SeedsAreReplicatesAndComeLast) {
