@@ -3,6 +3,7 @@
 
 #include "arguments.hpp"
 #include "io/file_system.hpp"
+#include "io/provenance.hpp"
 #include "sweep/case_session.hpp"
 #include "sweep/curve.hpp"
 #include "sweep/progress.hpp"
@@ -48,6 +49,20 @@ std::string curve_text(const sweep::Plan& plan, const sweep::Ranked& best) {
   return fmt::format("\n{} of the best case, {} ({}):\n{}", curve.name, one.id, sweep::description_of(one), plot);
 }
 
+/// A name typed wrong must not cost a recording or a fit.
+void require_own_target(const parallel::Communicator& comm, const std::filesystem::path& path) {
+  if (path.extension() == ".csv")
+    throw ConfigurationError("'{}': the table is written as HDF5 with a CSV of the same name beside it; give -o {}",
+                             path.string(), std::filesystem::path(path).replace_extension(".h5").string());
+  if (!std::filesystem::exists(path)) return;
+  try {
+    io::require_file_type(io::File::open(comm, path), io::FileType::sweep);
+  } catch (const Error& error) {
+    throw ConfigurationError("what is there is no table of a sweep and is not replaced: {}; give -o another name",
+                             error.what());
+  }
+}
+
 }  // namespace
 
 ExitCode sweep_collect(const Arguments& arguments, const Surroundings& surroundings) {
@@ -59,6 +74,7 @@ ExitCode sweep_collect(const Arguments& arguments, const Surroundings& surroundi
   const auto cases = sweep::table_of(plan, results);
   const auto output =
       arguments.output.empty() ? plan.directory / "results.h5" : std::filesystem::path(arguments.output);
+  require_own_target(surroundings.comm, output);
   const auto csv = std::filesystem::path(output).replace_extension(".csv");
   sweep::write_results(surroundings.comm, output, plan, cases, sweep::table_of(plan, ranked));
   write_text(csv, sweep::csv_text(cases));

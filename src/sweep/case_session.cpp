@@ -4,6 +4,7 @@
 #include <csignal>
 #include <fstream>
 #include <limits>
+#include <map>
 #include <optional>
 
 #include <unistd.h>
@@ -194,12 +195,13 @@ class CaseSession {
     return SessionEnd::over;
   }
 
-  /// The value by which unfinished cases are compared.
-  double metric_now() const {
-    const auto metrics = at_.runner.metrics(task_);
-    const auto found = metrics.find(at_.plan.metric);
+  static double metric_of(const std::map<std::string, double>& metrics, const std::string& name) {
+    const auto found = metrics.find(name);
     return found == metrics.end() ? std::numeric_limits<double>::quiet_NaN() : found->second;
   }
+
+  /// The value by which unfinished cases are compared.
+  double metric_now() const { return metric_of(at_.runner.metrics(task_), at_.plan.metric); }
 
   /// Rather than being stopped on the way by a signal or for lack of time.
   bool came_to_rung() const {
@@ -231,7 +233,8 @@ class CaseSession {
     if (outcome.status == Status::done) {
       outcome.status = Status::halted;
       outcome.exit_code = static_cast<int>(ExitCode::stopped);
-      outcome.message = fmt::format("ended early, others did better: {}", notes.reason);
+      outcome.message = fmt::format("ended early, others did better: {} {:.6g} after {:.0f} epochs", at_.plan.metric,
+                                    metric_of(outcome.metrics, at_.plan.metric), metric_of(outcome.metrics, "epochs"));
     }
     outcome.seconds = notes.seconds;
     outcome.sessions = claim_.session - 1;

@@ -106,6 +106,28 @@ class Results(unittest.TestCase):
                 self.assertFalse(np.array_equal(straight["training/validation_log_likelihood"][:],
                                                 file["training/validation_log_likelihood"][:], equal_nan=True))
 
+    def test_halted_cases_say_what_they_were_worth(self):
+        csv = pandas.read_csv(self.here / "table.csv")
+        for _, row in csv[csv["status"] == "halted"].iterrows():
+            said = re.fullmatch(rf"ended early, others did better: {METRIC} (\S+) after (\d+) epochs", row["message"])
+            self.assertIsNotNone(said, row["message"])
+            self.assertEqual(int(said[2]), row["epochs"])
+            self.assertAlmostEqual(float(said[1]), row[METRIC], delta=1e-5 * abs(row[METRIC]))
+
+    def test_collect_spares_what_is_no_table(self):
+        def collect(output, expect=2):
+            return run("sweep", "collect", "study", "-o", output, expect=expect, cwd=self.here).stderr
+        before = (self.here / "data.h5").read_bytes()
+        said = collect("data.h5")
+        self.assertIn("is a recording file, expected a sweep file; give -o another name", said)
+        self.assertEqual((self.here / "data.h5").read_bytes(), before)
+        (self.here / "letter.txt").write_text("dear")
+        self.assertIn("is not replaced", collect("letter.txt"))
+        self.assertEqual((self.here / "letter.txt").read_text(), "dear")
+        self.assertIn("give -o other.h5", collect("other.csv"))
+        self.assertFalse((self.here / "other.csv").exists())
+        collect("table.h5", expect=0)
+
     def test_reports_are_stored_in_order(self):
         reports = sorted((self.here / "study" / "halving").iterdir())
         self.assertEqual([int(path.name) for path in reports], list(range(1, len(reports) + 1)))
