@@ -76,6 +76,8 @@ class Jobs(unittest.TestCase):
         # Some seconds of work each; few long steps where ranks exchange messages between nodes.
         (cls.here / "short.toml").write_text(SIMULATION.format(neurons=2000, duration=2000.0, save_every=10.0))
         (cls.here / "long.toml").write_text(SIMULATION.format(neurons=2000, duration=4000.0, save_every=10.0))
+        # At work whenever SLURM looks at time limits.
+        (cls.here / "longer.toml").write_text(SIMULATION.format(neurons=2000, duration=14000.0, save_every=50.0))
         (cls.here / "wide.toml").write_text(SIMULATION.format(neurons=200000, duration=20.0, save_every=0.1))
         run("-q", "generate", "recording", "recording.toml", cwd=cls.here)
         pool = ThreadPoolExecutor(8)
@@ -88,7 +90,7 @@ class Jobs(unittest.TestCase):
     @classmethod
     def run_straight(cls):
         run("-q", "fit", "vsmc", "fit.toml", "-o", "fit.h5", cwd=cls.here)
-        for name in ("short", "long", "wide"):
+        for name in ("short", "long", "longer", "wide"):
             run("-q", "simulate", f"{name}.toml", "-o", f"{name}.h5", cwd=cls.here)
 
     @classmethod
@@ -132,7 +134,7 @@ class Jobs(unittest.TestCase):
         """SLURM looks at time limits every 30 s: the job begins shortly before it does, until that has worked."""
         for _ in range(3):
             job = cls.cluster.sbatch("--time=1", "--signal=B:USR1@58", SAFE, f"--begin=now+{cls.cluster.until_look(10)}",
-                                     JOBS / "simulate.sbatch", "long.toml", "-o", "limited.h5", "--overwrite")
+                                     JOBS / "simulate.sbatch", "longer.toml", "-o", "limited.h5", "--overwrite")
             about = cls.cluster.finished(job, 120)
             if about["Restarts"] != "0":
                 break
@@ -225,7 +227,7 @@ class Jobs(unittest.TestCase):
         """A limit that is shorter than the job."""
         log = self.check_continued("simulate", *self.jobs["time_limit"].result())
         self.assertIn("requeued, continues by itself", log)
-        self.check_equal("long.h5", "limited.h5")
+        self.check_equal("longer.h5", "limited.h5")
 
     def test_lost_node(self):
         """Its last checkpoint is taken up on another node."""
