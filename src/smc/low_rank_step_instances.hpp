@@ -38,13 +38,9 @@ template <class T, class Phi>
 StepKernels<T> step_kernels(std::int64_t states, std::int64_t rank) {
   StepKernels<T> found = kernels_of<T, Phi, 0, 0>();
   if constexpr (is_piecewise<Phi>) {
-#ifdef __SANITIZE_ADDRESS__  // ten minutes of compilation for all sizes
-    find_sized<T, Phi, 2, 0>(states, rank, found);
-#else
     constexpr int inputs = std::is_same_v<T, float> ? 2 : 0;  // single precision is what networks are trained in
     find_sized<T, Phi, 1, inputs>(states, rank, found) || find_sized<T, Phi, 2, inputs>(states, rank, found) ||
         find_sized<T, Phi, 3, inputs>(states, rank, found) || find_sized<T, Phi, 4, 0>(states, rank, found);
-#endif
   }
   return found;
 }

@@ -1,6 +1,13 @@
 // Steps allocate nothing: calls of malloc and its kin by this program are counted, those of C libraries included. Left
 // out under the address sanitizer, which has its own.
-#ifndef __SANITIZE_ADDRESS__
+#if defined(__has_feature)  // clang's way of saying it
+#if __has_feature(address_sanitizer)
+#define RANKFLOW_OTHER_MALLOC
+#endif
+#elif defined(__SANITIZE_ADDRESS__)  // GCC's
+#define RANKFLOW_OTHER_MALLOC
+#endif
+#ifndef RANKFLOW_OTHER_MALLOC
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
