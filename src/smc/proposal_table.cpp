@@ -119,7 +119,7 @@ void ProposalTable<T>::compute_residuals(const StateSpace& space) {
       for (std::int64_t i = 0; i < inputs; ++i)
         residual -=
             at.load(columns_.row(rank + i).data()) * B(table_.inputs[static_cast<std::size_t>(row * inputs + i)]);
-      residual = xsimd::select(residual == residual, residual, B(0.0));
+      residual = xsimd::select(xsimd::isnan(residual), B(0.0), residual);
       const B scaled = residual * at.load(precision.data());
       at.store(residuals, residual);
       at.store(weighted.data(), scaled);

@@ -154,7 +154,7 @@ void ProposalTable<T>::finish_readout(const ProposalAdjoint<T>& adjoint, const S
         // Residuals of missing samples are 0 whatever the parameters.
         const B observed =
             at.load(table_.data->observations.data() + (table_.first_trial * times_ + first + row) * channels);
-        image = xsimd::select(observed == observed, image, B(0.0));
+        image = xsimd::select(xsimd::isnan(observed), B(0.0), image);
       }
       const B misfit_part = B(misfit[row]) * residual;
       precision_sum = model::fused(residual, image + misfit_part, precision_sum);
