@@ -9,10 +9,7 @@
 #include "simulate/schedule.hpp"
 
 namespace rankflow::simulate {
-namespace {
-
-
-}  // namespace
+namespace {}  // namespace
 
 std::optional<double> crossing(const config::StopOptions& stop, double before, double after) {
   if (stop.above && before < *stop.above && after >= *stop.above) return (*stop.above - before) / (after - before);

@@ -14,7 +14,6 @@
 namespace rankflow::simulate {
 namespace {
 
-
 /// A counter of the engine: where it is found in IntegratorWork, and the methods that have it.
 struct CounterKind {
   const char* name;

@@ -60,7 +60,7 @@ std::int64_t ProposalTable<T>::channels_observed(std::int64_t row) const {
   auto complete = B(0.0) == B(0.0);
   nn::for_lanes<double>(model_.channels(), [&](const auto& at) {
     const B x = at.load(values);
-    complete = complete && x == x;
+    complete = complete && !xsimd::isnan(x);
   });
   if (xsimd::all(complete)) return model_.channels();
   return std::count_if(values, values + model_.channels(), [](double x) { return !std::isnan(x); });
