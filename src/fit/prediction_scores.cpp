@@ -77,6 +77,7 @@ class Forecasts {
     const auto& layout = filter_.layout();
     const std::int64_t cells = data_.times * data_.channels;
     std::vector<std::int64_t> counts;
+    counts.reserve(static_cast<std::size_t>(layout.ranks()));
     for (int r = 0; r < layout.ranks(); ++r)
       counts.push_back((layout.first_owned_trial(r + 1) - layout.first_owned_trial(r)) * cells);
     const auto own = static_cast<std::size_t>(mine.trials * cells);

@@ -52,7 +52,7 @@ Eigen::MatrixXd unsmoothed(const Eigen::MatrixXd& y, std::span<const double> ker
   wanted.topRows(y.rows()) = y;
   Eigen::MatrixXd solution = solver.solve(wanted);
   solution += solver.solve(wanted - matrix * solution);
-  const Eigen::MatrixXd x = solution.middleRows(y.rows() + static_cast<Eigen::Index>(kernel.size() / 2), y.rows());
+  Eigen::MatrixXd x = solution.middleRows(y.rows() + static_cast<Eigen::Index>(kernel.size() / 2), y.rows());
   const double amplified = deviation(x) / deviation(y);
   if (!(amplified <= most_amplified / whole))
     throw InputDataError(

@@ -132,6 +132,7 @@ std::vector<Value> spaced_values(const config::Member& spec, const std::string& 
   const bool whole = (*list)[0].as<std::int64_t>() != nullptr && (*list)[1].as<std::int64_t>() != nullptr &&
                      std::ranges::all_of(reals, [](double value) { return value == std::round(value); });
   std::vector<Value> values;
+  values.reserve(reals.size());
   for (const double value : reals)
     values.push_back(whole ? Value{std::llround(value), spec.value.origin} : Value{value, spec.value.origin});
   return values;

@@ -109,7 +109,7 @@ void write_group(io::File& file, const std::string& group, const std::string& di
   file.create_coordinate(axis, numbers, "1", "row");
   for (const auto& [name, values, lasting] : table.columns) {
     if (lasting != repeatable) continue;
-    const auto path = group + "/" + name;
+    const auto path = fmt::format("{}/{}", group, name);
     if (const auto* texts = std::get_if<Texts>(&values)) {
       file.write_texts(path, axis, *texts);
     } else if (const auto* integers = std::get_if<std::vector<std::int64_t>>(&values)) {
@@ -146,6 +146,7 @@ ResultTable table_of(const Plan& plan, const std::vector<CaseResult>& results) {
 ResultTable table_of(const Plan& plan, const std::vector<Ranked>& ranked) {
   ResultTable table{.rows = ranked.size(), .columns = {}};
   std::vector<std::size_t> first;
+  first.reserve(ranked.size());
   for (const auto& entry : ranked) first.push_back(entry.first_case);
   for (const auto& key : varied_keys(plan)) table.columns.push_back(varied_column(plan, key, first));
   const auto add = [&]<class T>(const std::string& name, T Ranked::*member, auto as) {
