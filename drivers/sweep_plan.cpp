@@ -36,6 +36,7 @@ std::string varied_lines(const sweep::Planned& planned) {
   const auto keys = sweep::varied_keys(planned.plan);
   if (keys.empty()) return "nothing varies but the seed\n";
   std::vector<std::vector<std::string>> rows;
+  rows.reserve(keys.size());
   for (const auto& key : keys) rows.push_back({"  " + key, values_text(planned.plan, key)});
   return "what differs:\n" + sweep::aligned(rows);
 }

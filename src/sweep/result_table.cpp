@@ -5,6 +5,8 @@
 #include <limits>
 #include <set>
 
+#include <fmt/format.h>
+
 #include "config/parse.hpp"
 #include "config/toml_text.hpp"
 #include "core/error.hpp"

@@ -7,7 +7,7 @@ add_dependencies(mpi_tests failing_rank)
 function(rankflow_driver_test name label)
   add_test(NAME ${name} COMMAND /usr/bin/python3 ${PROJECT_SOURCE_DIR}/tests/drivers/${name}_test.py
     $<TARGET_FILE:rankflow> ${MPIEXEC_EXECUTABLE} ${PROJECT_SOURCE_DIR} ${ARGN})
-  set_tests_properties(${name} PROPERTIES LABELS ${label} PROCESSORS 2 TIMEOUT 600 SKIP_RETURN_CODE 77
+  set_tests_properties(${name} PROPERTIES LABELS ${label} PROCESSORS 2 TIMEOUT 1500 SKIP_RETURN_CODE 77
     ENVIRONMENT "${RANKFLOW_TEST_ENVIRONMENT};PYTHONDONTWRITEBYTECODE=1")
 endfunction()
 rankflow_driver_test(examples drivers)
