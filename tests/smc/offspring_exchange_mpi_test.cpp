@@ -98,7 +98,8 @@ class Exchange : public ::testing::TestWithParam<Resampling> {};
 
 TEST_P(Exchange, BringsParticlesToTheirSlotsAndAdjointsBack) {
   const auto world = parallel::Communicator::duplicate(MPI_COMM_WORLD);
-  for (const auto& [trials, particles] : {std::pair{1, 1}, {9, 20}, {1, 333}, {5, 200}, {2, 1000}}) {
+  for (const auto& sizes : {std::pair{1, 1}, {9, 20}, {1, 333}, {5, 200}, {2, 1000}}) {
+    const int trials = sizes.first, particles = sizes.second;  // clang 14 captures no bindings
     SCOPED_TRACE(::testing::Message() << trials << " trials of " << particles);
     Population all(trials, particles, GetParam(), world);
     const auto ancestors = all.ancestors(world);
