@@ -33,8 +33,8 @@ std::string of_root(const parallel::Communicator& comm, std::string text) {
 }  // namespace
 
 std::string name_of(FileType type) {
-  constexpr std::array names{"recording", "network",    "run",      "checkpoint", "fit",
-                             "filter",    "evaluation", "analysis", "sweep"};
+  constexpr std::array names{"recording",  "network",  "run",   "checkpoint", "fit",       "filter",
+                             "evaluation", "analysis", "sweep", "flow",       "comparison"};
   return names[static_cast<std::size_t>(type)];
 }
 

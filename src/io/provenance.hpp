@@ -6,7 +6,7 @@
 
 namespace rankflow::io {
 
-enum class FileType { recording, network, run, checkpoint, fit, filter, evaluation, analysis, sweep };
+enum class FileType { recording, network, run, checkpoint, fit, filter, evaluation, analysis, sweep, flow, comparison };
 
 /// As in the root attribute `file_type`.
 std::string name_of(FileType type);

@@ -35,7 +35,17 @@ enum class Purpose : std::uint32_t {
   evaluation = 22,
   fixed_point_directions = 23,
   fixed_point_starts = 24,
-  sweep_draws = 25
+  sweep_draws = 25,
+  flow_base = 26,
+  flow_time = 27,
+  flow_start = 28,
+  flow_sample = 29,
+  flow_probe = 30,
+  connectivity_draws = 31,
+  connectivity_probe = 32,
+  population_starts = 33,
+  population_folds = 34,
+  sliced_points = 35
 };
 
 inline constexpr std::array all_purposes = {Purpose::population_choice,
@@ -63,7 +73,17 @@ inline constexpr std::array all_purposes = {Purpose::population_choice,
                                             Purpose::evaluation,
                                             Purpose::fixed_point_directions,
                                             Purpose::fixed_point_starts,
-                                            Purpose::sweep_draws};
+                                            Purpose::sweep_draws,
+                                            Purpose::flow_base,
+                                            Purpose::flow_time,
+                                            Purpose::flow_start,
+                                            Purpose::flow_sample,
+                                            Purpose::flow_probe,
+                                            Purpose::connectivity_draws,
+                                            Purpose::connectivity_probe,
+                                            Purpose::population_starts,
+                                            Purpose::population_folds,
+                                            Purpose::sliced_points};
 
 static_assert(
     [] {
