@@ -151,7 +151,7 @@ TEST(CaseQueue, ACaseWhoseProcessIsGoneIsTakenAtOnce) {
 TEST(CaseQueue, ASilentHolderIsWatchedBeforeItIsTakenForDead) {
   const SweepFolder sweep;
   auto plan = plan_of(sweep.path(), 1);
-  plan.stale_after = 0.6;
+  plan.stale_after = 2;
   Ledger ledger(sweep.path());
   ledger.claim(plan.cases[0].id);
   CaseQueue queue(plan, ledger, 1);

@@ -9,21 +9,23 @@ import tomllib
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "drivers"))
+from pace import simulated_units  # noqa: E402
 from support import command_line, differences, folder, main, run  # noqa: E402
 
 STOPPED = 75
+CASE = 0.6  # s that a case works: long enough to be met in the middle
 
 BASE = """
 [run]
 seed = 5
-checkpoint_every = 0.1
+checkpoint_every = 0.05
 [network]
 preset = "decision"
 neurons = 1300
 [time]
 step = 0.01
-duration = 150
-save_every = 0.5
+duration = {duration}
+save_every = 1.0
 [integration]
 method = "euler"
 [noise]
@@ -36,7 +38,7 @@ SWEEP = """
 base = "base.toml"
 driver = "simulate"
 metric = "latent_rms"
-stale_after = 2
+stale_after = 4
 {more}
 [sweep.grid]
 "noise.neuron" = [0.1, 0.2, 0.3]
@@ -49,9 +51,9 @@ driver = "simulate"
 stale_after = 600
 {more}
 [sweep.set]
-"time.save_every" = 10
+"time.save_every" = 10000
 [sweep.grid]
-"time.duration" = [100000, 100001]
+"time.duration" = [10000000, 20000000]
 """
 
 
@@ -95,15 +97,27 @@ def kill(pid, number=signal.SIGKILL):
         pass
 
 
+def is_told(pid, number):
+    """Whether a stopped process has a signal before it."""
+    text = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return any(int(line.split()[1], 16) >> (number - 1) & 1 for line in text.splitlines() if "Pnd:" in line)
+
+
+def owner_of(directory, case):
+    """Process that holds the case."""
+    last = max(directory.glob(f"ledger/*/{case}.*[0-9]"), key=lambda path: int(path.suffix[1:]))
+    return tomllib.loads(wait_for(last.read_text, "its owner"))["process"]
+
+
 class Execution(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         """The sweep that nothing happened to."""
         cls.kept = folder()
         cls.here = pathlib.Path(cls.kept.name)
-        (cls.here / "base.toml").write_text(BASE)
+        (cls.here / "base.toml").write_text(BASE.format(duration=simulated_units(CASE, BASE)))
         cls.write("straight", "")
-        done = run("sweep", "run", cls.here / "straight.toml")
+        done = run("sweep", "run", cls.here / "straight.toml", "--workers", 1)
         cls.assertIn(cls, "all 3 cases are", done.stderr)
 
     @classmethod
@@ -120,8 +134,28 @@ class Execution(unittest.TestCase):
         directory = sweep.with_suffix("")
         process = subprocess.Popen(command_line("sweep", "run", sweep, *arguments, ranks=ranks), text=True,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        wait_for(lambda: list(directory.glob("cases/*/*/result.h5.checkpoint-*[0-9]")), "a checkpoint")
+        wait_for(lambda: self.checkpoints(directory), "a checkpoint")
         return process, directory
+
+    @staticmethod
+    def checkpoints(directory):
+        return list(directory.glob("cases/*/*/result.h5.checkpoint-*[0-9]"))
+
+    def frozen(self, sweep, *arguments, ranks=0):
+        """A sweep, and the process of one of its cases, which stands still in the middle: how fast this machine is
+        does not matter then."""
+        process, directory = self.started(sweep, *arguments, ranks=ranks)
+
+        def in_the_middle():
+            for path in self.checkpoints(directory):
+                worker = owner_of(directory, path.parent.name)
+                kill(worker, signal.SIGSTOP)
+                if path.exists() and path.parent.name not in outcomes(directory):
+                    return worker
+                kill(worker, signal.SIGCONT)
+            return None
+
+        return process, directory, wait_for(in_the_middle, "a case to stop in the middle")
 
     def check(self, directory, deaths):
         """Everything is done, once, and as if nothing had happened."""
@@ -136,8 +170,9 @@ class Execution(unittest.TestCase):
         self.assertNotEqual([], differences(*sorted(straight.values())[:2]), "the control")
 
     def test_a_worker_is_killed(self):
-        process, directory = self.started(self.write("worker", ""), "--workers", "1")
-        kill(workers(process.pid)[0])
+        process, directory, worker = self.frozen(self.write("worker", ""), "--workers", "1")
+        self.assertEqual([worker], workers(process.pid))
+        kill(worker)
         message = process.communicate(timeout=60)[1]
         self.assertEqual(0, process.returncode, message)
         self.assertIn("killed by signal 9", message)
@@ -148,7 +183,7 @@ class Execution(unittest.TestCase):
         """A supervisor and its two workers, each of which has written a checkpoint of its case."""
         sweep = self.write(name, "", ENDLESS)
         process, directory = self.started(sweep, "--workers", "2")
-        wait_for(lambda: len({path.parent for path in directory.glob("cases/*/*/result.h5.checkpoint-*[0-9]")}) == 2,
+        wait_for(lambda: len({path.parent for path in self.checkpoints(directory)}) == 2,
                  "the other checkpoint")
         return process, directory
 
@@ -177,19 +212,23 @@ class Execution(unittest.TestCase):
 
     def test_the_supervisor_is_killed(self):
         sweep = self.write("supervisor", "")
-        process, directory = self.started(sweep, "--workers", "1")
-        worker = workers(process.pid)[0]
+        process, directory, worker = self.frozen(sweep, "--workers", "1")
         kill(process.pid)
+        process.wait(timeout=60)
+        kill(worker, signal.SIGCONT)
         process.communicate(timeout=60)
         wait_for(lambda: not pathlib.Path(f"/proc/{worker}").exists() or children(1).count(worker) == 0, "its worker")
+        self.assertEqual(1, len(list(directory.glob("ledger/*/*.released"))), "it stopped with a checkpoint")
         done = run("sweep", "run", sweep)
         self.assertIn("all 3 cases are", done.stderr)
         self.check(directory, deaths=0)
 
     def test_it_is_stopped_and_goes_on(self):
         sweep = self.write("stopped", "")
-        process, directory = self.started(sweep, "--workers", "1")
+        process, directory, worker = self.frozen(sweep, "--workers", "1")
         process.send_signal(signal.SIGTERM)
+        wait_for(lambda: is_told(worker, signal.SIGUSR1), "the supervisor to tell its worker")
+        kill(worker, signal.SIGCONT)
         message = process.communicate(timeout=60)[1]
         self.assertEqual(STOPPED, process.returncode, message)
         self.assertIn("the same command continues", message)
@@ -202,8 +241,9 @@ class Execution(unittest.TestCase):
 
     def test_a_rank_of_an_mpi_job_is_killed(self):
         sweep = self.write("mpi", "")
-        process, directory = self.started(sweep, ranks=2)
-        kill(children(process.pid)[0])
+        process, directory, worker = self.frozen(sweep, ranks=2)
+        self.assertIn(worker, children(process.pid))
+        kill(worker)
         process.communicate(timeout=60)
         self.assertNotEqual(0, process.returncode)
         run("sweep", "run", sweep, ranks=2)
@@ -220,13 +260,16 @@ class Execution(unittest.TestCase):
         self.assertNotIn("not over", done.stderr)
 
     def test_wall_time_stops_every_case(self):
+        """Of which starting may take any part: each session has more than the last, so that there is an end."""
         sweep = self.write("budget", "")
-        sessions = 0
-        while (code := run("sweep", "run", sweep, "--workers", 1, "--wall-time", 0.4, expect=None).returncode) == STOPPED:
-            sessions += 1
-            self.assertLess(sessions, 100)
+        wall_time, growth, enough = CASE / 4, 1.5, 100 * CASE
+        while (code := run("sweep", "run", sweep, "--workers", 1, "--wall-time", wall_time, expect=None).returncode) == STOPPED:
+            wall_time *= growth
+            self.assertLess(wall_time, enough)
         self.assertEqual(0, code)
-        self.assertGreater(sessions, 0)
+        self.assertGreater(wall_time, CASE / 4, "the first one is too short for all cases")
+        released = [path.read_text() for path in sweep.with_suffix("").glob("ledger/*/*.released")]
+        self.assertTrue(any('"time"' in text for text in released), released)
         self.check(sweep.with_suffix(""), deaths=0)
 
     def test_failures_and_timeouts_are_recorded_and_end_nothing(self):
@@ -234,18 +277,18 @@ class Execution(unittest.TestCase):
 [sweep]
 base = "base.toml"
 driver = "simulate"
-timeout = 1.5
+timeout = 3
 {more}
 [[sweep.cases]]
 "time.duration" = 1
 [[sweep.cases]]
 "network.activation" = "identity"
 "initial.latent_std" = 1.0
-"time.duration" = 1000
-"time.save_every" = 10
+"time.duration" = 10000000
+"time.save_every" = 10000
 [[sweep.cases]]
-"time.duration" = 100000
-"time.save_every" = 10
+"time.duration" = 10000000
+"time.save_every" = 10000
 [[sweep.cases]]
 "time.duration" = 3
 """
@@ -256,7 +299,7 @@ timeout = 1.5
         self.assertEqual(4, found["failed"]["exit_code"])
         self.assertIn("kappa_", found["failed"]["message"])
         self.assertIn("sweep.timeout", found["timeout"]["message"])
-        self.assertGreater(found["timeout"]["seconds"], 1.5)
+        self.assertGreater(found["timeout"]["seconds"], 3)
         self.assertIn("kappa_", done.stderr)
         self.assertIn("2 of 4 cases are not done", done.stderr)
         self.assertNotIn("simulating", done.stderr, "a case's output goes to its log")
@@ -267,7 +310,20 @@ timeout = 1.5
         self.assertEqual(before, outcomes(sweep.with_suffix("")), "what is over is not begun again")
 
     def test_a_case_that_kills_its_process_is_given_up(self):
-        sweep = self.write("deadly", "")
+        text = """
+[sweep]
+base = "base.toml"
+driver = "simulate"
+{more}
+[[sweep.cases]]
+"time.duration" = 10000000
+"time.save_every" = 10000
+[[sweep.cases]]
+"time.duration" = 1
+[[sweep.cases]]
+"time.duration" = 2
+"""
+        sweep = self.write("deadly", "", text)
         directory = sweep.with_suffix("")
         process = subprocess.Popen(command_line("sweep", "run", sweep, "--workers", "1"), text=True,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -310,7 +366,7 @@ timeout = 1.5
     def test_nothing_is_left_between_cases(self):
         """One process after the other case: its open files do not grow."""
         (self.here / "many.toml").write_text(
-            '[sweep]\nbase = "base.toml"\ndriver = "simulate"\nseeds = 40\n[sweep.set]\n"time.duration" = 1\n')
+            '[sweep]\nbase = "base.toml"\ndriver = "simulate"\nseeds = 120\n[sweep.set]\n"time.duration" = 1\n')
         process = subprocess.Popen(command_line("sweep", "run", self.here / "many.toml", "--workers", "1"),
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         directory = self.here / "many"
@@ -324,10 +380,10 @@ timeout = 1.5
                 break
             time.sleep(0.005)
         process.wait(timeout=60)
-        self.assertEqual(40, len(outcomes(directory)))
-        early = max(files for over, files in counts if 1 <= over <= 10)
-        late = max(files for over, files in counts if over >= 30)
-        self.assertLess(late, early + 10, "20 cases between them")
+        self.assertEqual(120, len(outcomes(directory)))
+        early = max(files for over, files in counts if 1 <= over <= 50)
+        late = max(files for over, files in counts if over >= 80)
+        self.assertLess(late, early + 10, "30 cases between them")
 
     def test_work_needs_a_plan(self):
         done = run("sweep", "work", self.here / "nothing", expect=2)
