@@ -55,12 +55,13 @@ command 'module' on $(hostname -s)"
   fi
 }
 
-# Fills the array `launcher`.
+# Fills the array `launcher`. Ranks end together, in MPI_Finalize: one that is killed before it has met the others would
+# leave them waiting for it, hence --wait.
 choose_launcher() {
   local options
   read -ra options <<<"${profile[launcher_options]}"
   case ${profile[launcher]} in
-    srun) launcher=(srun --mpi="${profile[mpi]}" --cpu-bind="${profile[binding]}" "${options[@]}") ;;
+    srun) launcher=(srun --mpi="${profile[mpi]}" --cpu-bind="${profile[binding]}" --wait=30 "${options[@]}") ;;
     mpirun) launcher=(mpirun -n "${SLURM_NTASKS:-1}" --bind-to "${profile[binding]%s}" "${options[@]}") ;;
     none) launcher=() ;;
   esac

@@ -49,7 +49,7 @@ std::string last_line_of(const std::filesystem::path& file) {
 /// What starts a program on so many ranks. In a job of SLURM its own launcher finds the free processors, on any node.
 std::vector<std::string> launcher_of(int ranks) {
   if (std::getenv("SLURM_JOB_ID") != nullptr)
-    return {"srun", "--exact", "--mpi=pmix", "--ntasks=" + std::to_string(ranks)};
+    return {"srun", "--exact", "--mpi=pmix", "--wait=30", "--ntasks=" + std::to_string(ranks)};
   if (ranks == 1) return {};
   return {"mpirun", "-n", std::to_string(ranks)};
 }

@@ -10,18 +10,19 @@ def amount_for(seconds, work, amount):
     while True:
         took = min(work(amount), work(amount))
         if took >= min(TRUSTED, seconds / 2):
-            return max(1, round(amount * seconds / took))
+            return amount * seconds / took
         amount *= 4
 
 
-def simulated_units(seconds, text):
-    """For how many units of time a simulation takes so many seconds; `text`: its configuration, `{duration}` left."""
-    return _of_command(seconds, text, "duration", 20, ["simulate"])
+def simulated_units(seconds, text, first=20):
+    """For how many whole units of time a simulation takes so many seconds; `text`: its configuration, with
+    `{duration}`; `first`: what to begin with."""
+    return max(1, round(_of_command(seconds, text, "duration", first, ["simulate"])))
 
 
 def fitted_epochs(seconds, text, data):
-    """How many epochs a fit to the recording `data` trains in so many seconds; `text` leaves `{epochs}`."""
-    return _of_command(seconds, text, "epochs", 20, ["fit", "vsmc"], "--set", f"data.file={data}")
+    """How many epochs a fit to the recording `data` trains in so many seconds; `text` has `{epochs}`."""
+    return max(1, round(_of_command(seconds, text, "epochs", 20, ["fit", "vsmc"], "--set", f"data.file={data}")))
 
 
 def _of_command(seconds, text, name, first, command, *options):

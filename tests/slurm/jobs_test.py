@@ -5,7 +5,8 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 
 from cluster import JOBS, Cluster, until  # first: it finds the module of tests/drivers
-from support import differences, folder, main, provenance, run
+from pace import fitted_epochs, simulated_units
+from support import RANKFLOW, differences, folder, main, provenance, run
 
 RECORDING = """
 [run]
@@ -72,20 +73,36 @@ class Jobs(unittest.TestCase):
                             launcher_options="--mca btl tcp,self")
         cls.cluster.profile("once.toml", maximum_requeues="0")
         (cls.here / "recording.toml").write_text(RECORDING)
-        (cls.here / "fit.toml").write_text(FIT.format(epochs=400))
-        # Some seconds of work each; few long steps where ranks exchange messages between nodes.
-        (cls.here / "short.toml").write_text(SIMULATION.format(neurons=2000, duration=2000.0, save_every=10.0))
-        (cls.here / "long.toml").write_text(SIMULATION.format(neurons=2000, duration=4000.0, save_every=10.0))
-        # At work whenever SLURM looks at time limits.
-        (cls.here / "longer.toml").write_text(SIMULATION.format(neurons=2000, duration=14000.0, save_every=50.0))
-        (cls.here / "wide.toml").write_text(SIMULATION.format(neurons=200000, duration=20.0, save_every=0.1))
         run("-q", "generate", "recording", "recording.toml", cwd=cls.here)
-        pool = ThreadPoolExecutor(8)
+        (cls.here / "fit.toml").write_text(FIT.format(epochs=fitted_epochs(3, FIT, cls.here / "recording.h5")))
+        # Some seconds of work each, on any machine; few long steps where ranks exchange messages between nodes.
+        # "longer" is at work whenever SLURM looks at time limits.
+        cls.simulations({"short": 3, "long": 5, "longer": 16}, neurons=2000, save_every=50)
+        cls.simulations({"wide": 3}, neurons=200000, save_every=0.1)
+        cls.dying_rank()
+        pool = ThreadPoolExecutor(9)
         cls.addClassCleanup(pool.shutdown, cancel_futures=True)
         cls.jobs = {}
-        for name in ("time_limit", "fit", "node_lost", "mpirun", "early", "cancelled", "templates"):
+        for name in ("time_limit", "fit", "node_lost", "mpirun", "early", "cancelled", "templates", "dead_rank"):
             cls.jobs[name] = pool.submit(getattr(cls, f"run_{name}"))
         cls.straight = pool.submit(cls.run_straight)
+
+    @classmethod
+    def simulations(cls, seconds, neurons, save_every):
+        """Writes some; `seconds`: how long each works, by name."""
+        text = SIMULATION.format(neurons=neurons, save_every=save_every, duration="{duration}")
+        per_second = simulated_units(1, text, first=100 * save_every)
+        for name, time in seconds.items():
+            (cls.here / f"{name}.toml").write_text(text.format(duration=round(per_second * time)))
+
+    @classmethod
+    def dying_rank(cls):
+        """Profiles with a program of which one rank is killed before it has met the others."""
+        program = cls.here / "dying"
+        program.write_text(f'#!/bin/sh\n[ "$SLURM_PROCID" = 0 ] && kill -KILL $$\nexec {RANKFLOW} "$@"\n')
+        program.chmod(0o755)
+        cls.cluster.profile("dying.toml", program=program)
+        cls.cluster.profile("forlorn.toml", program=program, launcher_options="--wait=0")
 
     @classmethod
     def run_straight(cls):
@@ -162,6 +179,17 @@ class Jobs(unittest.TestCase):
         third = cls.cluster.sbatch(SAFE, JOBS / "simulate.sbatch", "short.toml", "-o", "cancelled.h5")
         done = cls.cluster.finished(third)
         return first, cls.cluster.about(first), second, stopped, unfinished, third, done
+
+    @classmethod
+    def run_dead_rank(cls):
+        """One job as the scripts have it, and one whose launcher does not end those who are left."""
+        job, control = (cls.cluster.sbatch(SAFE, "--ntasks=2", JOBS / "simulate.sbatch", "short.toml", "-o", f"{name}.h5",
+                                           RANKFLOW_CLUSTER=str(cls.here / f"{name}.toml"))
+                        for name in ("dying", "forlorn"))
+        about = cls.cluster.finished(job, 120)
+        hanging = cls.cluster.about(control)
+        cls.cluster.command("scancel", control)
+        return job, about, hanging
 
     @classmethod
     def run_templates(cls):
@@ -246,6 +274,13 @@ class Jobs(unittest.TestCase):
         self.assertEqual("stopped", unfinished)
         self.assertEqual("COMPLETED", done["JobState"], self.log("simulate", third))
         self.check_equal("short.h5", "cancelled.h5")
+
+    def test_dead_rank(self):
+        """A rank that is killed in its first moments leaves nobody waiting for it."""
+        job, about, hanging = self.jobs["dead_rank"].result()
+        self.assertEqual(("FAILED", "0"), (about["JobState"], about["Restarts"]), self.log("simulate", job))
+        self.assertIn("ended with exit code 137", self.log("simulate", job))
+        self.assertEqual("RUNNING", hanging["JobState"], "the control")
 
     def test_other_templates(self):
         for job, about in self.jobs["templates"].result():
