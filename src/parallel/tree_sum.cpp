@@ -9,8 +9,8 @@ namespace rankflow::parallel {
 namespace {
 
 template <class T>
-void accumulate(double* left, const T* right, std::size_t length) {
-  for (std::size_t k = 0; k < length; ++k) left[k] += static_cast<double>(right[k]);
+void accumulate(T* left, const T* right, std::size_t length) {
+  for (std::size_t k = 0; k < length; ++k) left[k] += right[k];
 }
 
 /// First element of slice `slice` of `length` elements cut in `slices`.
@@ -20,7 +20,8 @@ std::int64_t slice_begin(std::int64_t length, std::int64_t slices, std::int64_t 
 
 }  // namespace
 
-TreeSum::TreeSum(std::int64_t leaves, std::int64_t length) : leaves_(leaves), length_(length) {
+template <class T>
+BasicTreeSum<T>::BasicTreeSum(std::int64_t leaves, std::int64_t length) : leaves_(leaves), length_(length) {
   if (leaves < 1 || length < 0) throw InternalError("a tree sum of {} leaves of {} numbers", leaves, length);
   while ((std::int64_t{1} << root_level_) < leaves) ++root_level_;
   const auto depth = 2 * static_cast<std::size_t>(root_level_) + 2;
@@ -29,7 +30,8 @@ TreeSum::TreeSum(std::int64_t leaves, std::int64_t length) : leaves_(leaves), le
   partial_.reserve(depth);
 }
 
-void TreeSum::start(std::int64_t first_leaf, std::int64_t end_leaf) {
+template <class T>
+void BasicTreeSum<T>::start(std::int64_t first_leaf, std::int64_t end_leaf) {
   if (first_leaf < 0 || first_leaf > end_leaf || end_leaf > leaves_)
     throw InternalError("leaves {} to {} of a tree sum of {}", first_leaf, end_leaf, leaves_);
   next_ = first_leaf;
@@ -38,13 +40,15 @@ void TreeSum::start(std::int64_t first_leaf, std::int64_t end_leaf) {
 }
 
 /// No leaf lies below the right sibling: the parent has this child only.
-bool TreeSum::is_promoted(const Node& node) const {
+template <class T>
+bool BasicTreeSum<T>::is_promoted(const Node& node) const {
   return node.level < root_level_ && node.index % 2 == 0 && ((node.index + 1) << node.level) >= leaves_;
 }
 
 /// Joins the last nodes of the stack while they are siblings; merge() adds the last one's sum to the one before it.
+template <class T>
 template <class Merge>
-void TreeSum::settle(const Merge& merge) {
+void BasicTreeSum<T>::settle(const Merge& merge) {
   while (true) {
     auto& last = nodes_.back();
     const Node sibling{last.level, last.index - 1};
@@ -61,33 +65,47 @@ void TreeSum::settle(const Merge& merge) {
 }
 
 template <class T>
-void TreeSum::add_leaf(std::span<const T> leaf) {
-  if (next_ >= end_ || std::cmp_not_equal(leaf.size(), length_))
-    throw InternalError("leaf {} of {} numbers in a tree sum whose rank ends at leaf {}, of {} numbers", next_,
-                        leaf.size(), end_, length_);
-  if (nodes_.size() == partial_.size()) partial_.emplace_back(leaf.size());
-  auto& sum = partial_[nodes_.size()];
-  std::transform(leaf.begin(), leaf.end(), sum.begin(), [](T value) { return static_cast<double>(value); });
+std::span<T> BasicTreeSum<T>::next_leaf() {
+  if (next_ >= end_) throw InternalError("leaf {} in a tree sum whose rank ends at leaf {}", next_, end_);
+  if (nodes_.size() == partial_.size()) partial_.emplace_back(static_cast<std::size_t>(length_));
+  return partial_[nodes_.size()];
+}
+
+template <class T>
+void BasicTreeSum<T>::add_written() {
   nodes_.push_back({0, next_++});
   settle([&] {
     const auto last = nodes_.size() - 1;
-    accumulate(partial_[last - 1].data(), partial_[last].data(), leaf.size());
+    accumulate(partial_[last - 1].data(), partial_[last].data(), static_cast<std::size_t>(length_));
   });
 }
 
-void TreeSum::add(std::span<const double> leaf) {
+template <class T>
+template <class Term>
+void BasicTreeSum<T>::add_leaf(std::span<const Term> leaf) {
+  if (std::cmp_not_equal(leaf.size(), length_))
+    throw InternalError("leaf {} of {} numbers in a tree sum of {}", next_, leaf.size(), length_);
+  std::ranges::transform(leaf, next_leaf().begin(), [](Term value) { return static_cast<T>(value); });
+  add_written();
+}
+
+template <class T>
+void BasicTreeSum<T>::add(std::span<const double> leaf) {
   add_leaf(leaf);
 }
-void TreeSum::add(std::span<const float> leaf) {
+template <class T>
+void BasicTreeSum<T>::add(std::span<const float> leaf) {
   add_leaf(leaf);
 }
 
-std::int64_t TreeSum::end_of(const Node& node) const {
+template <class T>
+std::int64_t BasicTreeSum<T>::end_of(const Node& node) const {
   return std::min((node.index + 1) << node.level, leaves_);
 }
 
 /// The largest node that begins at leaf `first` and has no leaf from `end` on.
-TreeSum::Node TreeSum::largest_subtree(std::int64_t first, std::int64_t end) const {
+template <class T>
+typename BasicTreeSum<T>::Node BasicTreeSum<T>::largest_subtree(std::int64_t first, std::int64_t end) const {
   Node node{0, first};
   while (node.level < root_level_ && node.index % 2 == 0 && end_of({node.level + 1, node.index / 2}) <= end)
     node = {node.level + 1, node.index / 2};
@@ -95,13 +113,15 @@ TreeSum::Node TreeSum::largest_subtree(std::int64_t first, std::int64_t end) con
 }
 
 /// How many subtrees the leaves [first, end) settle into.
-std::int64_t TreeSum::subtrees(std::int64_t first, std::int64_t end) const {
+template <class T>
+std::int64_t BasicTreeSum<T>::subtrees(std::int64_t first, std::int64_t end) const {
   std::int64_t count = 0;
   for (; first < end; ++count) first = end_of(largest_subtree(first, end));
   return count;
 }
 
-void TreeSum::check_bounds(const Communicator& comm, std::span<const std::int64_t> bounds) const {
+template <class T>
+void BasicTreeSum<T>::check_bounds(const Communicator& comm, std::span<const std::int64_t> bounds) const {
   const auto ranks = static_cast<std::size_t>(comm.size());
   if (bounds.size() != ranks + 1 || bounds.front() != 0 || bounds.back() != leaves_ || !std::ranges::is_sorted(bounds))
     throw InternalError("{} bounds of leaves for {} ranks do not rise from 0 to {}", bounds.size(), ranks, leaves_);
@@ -113,7 +133,8 @@ void TreeSum::check_bounds(const Communicator& comm, std::span<const std::int64_
 }
 
 /// Rank s gets slice s of every subtree of every rank.
-void TreeSum::send_slices(const Communicator& comm, std::span<const std::int64_t> bounds) {
+template <class T>
+void BasicTreeSum<T>::send_slices(const Communicator& comm, std::span<const std::int64_t> bounds) {
   const auto ranks = static_cast<std::size_t>(comm.size());
   send_counts_.resize(ranks);
   receive_counts_.resize(ranks);
@@ -133,13 +154,14 @@ void TreeSum::send_slices(const Communicator& comm, std::span<const std::int64_t
     total += receive_counts_[r];
   }
   receive_.resize(static_cast<std::size_t>(total));
-  comm.all_to_all(std::span<const double>(send_), send_counts_, receive_, receive_counts_);
+  comm.all_to_all(std::span<const T>(send_), send_counts_, receive_, receive_counts_);
 }
 
 /// Completes the tree on this rank's slice, in place: each sum is formed where its left child lies.
-std::span<const double> TreeSum::complete_slice(const Communicator& comm, std::span<const std::int64_t> bounds) {
+template <class T>
+std::span<const T> BasicTreeSum<T>::complete_slice(const Communicator& comm, std::span<const std::int64_t> bounds) {
   const auto length = static_cast<std::size_t>(slice_lengths_[static_cast<std::size_t>(comm.rank())]);
-  double* data = receive_.data();
+  T* data = receive_.data();
   nodes_.clear();
   slices_.clear();
   for (std::size_t r = 0; r + 1 < bounds.size(); ++r)
@@ -154,7 +176,8 @@ std::span<const double> TreeSum::complete_slice(const Communicator& comm, std::s
   return {slices_.front(), length};
 }
 
-void TreeSum::finish(const Communicator& comm, std::span<const std::int64_t> bounds, std::span<double> result) {
+template <class T>
+void BasicTreeSum<T>::finish(const Communicator& comm, std::span<const std::int64_t> bounds, std::span<T> result) {
   check_bounds(comm, bounds);
   if (std::cmp_not_equal(result.size(), length_))
     throw InternalError("a tree sum of {} numbers for a result of {}", length_, result.size());
@@ -168,5 +191,8 @@ void TreeSum::finish(const Communicator& comm, std::span<const std::int64_t> bou
   nodes_.clear();
   next_ = end_ = 0;
 }
+
+template class BasicTreeSum<double>;
+template class BasicTreeSum<float>;
 
 }  // namespace rankflow::parallel

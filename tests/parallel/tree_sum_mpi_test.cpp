@@ -102,6 +102,32 @@ TEST(TreeSum, SinglePrecisionLeavesAreAddedInDouble) {
   EXPECT_NE(oracle(rounded), oracle(values)) << "control";
 }
 
+TEST(TreeSum, OfSinglePrecisionTakesLeavesThatAreWrittenInPlace) {
+  const auto comm = world();
+  const auto rank = static_cast<std::size_t>(comm.rank());
+  std::vector<std::vector<float>> leaves;
+  for (const auto& leaf : make_leaves(21, 10)) leaves.emplace_back(leaf.begin(), leaf.end());
+  auto level = leaves;
+  while (level.size() > 1) {
+    for (std::size_t i = 0; i + 1 < level.size(); i += 2)
+      std::ranges::transform(level[i], level[i + 1], level[i].begin(), [](float a, float b) { return a + b; });
+    for (std::size_t i = 2; i < level.size(); i += 2) level[i / 2] = level[i];
+    level.resize((level.size() + 1) / 2);
+  }
+  BasicTreeSum<float> tree(21, 10);
+  const auto bounds = random_bounds(21, comm.size(), 4);
+  tree.start(bounds[rank], bounds[rank + 1]);
+  for (auto i = bounds[rank]; i < bounds[rank + 1]; ++i) {
+    std::ranges::copy(leaves[static_cast<std::size_t>(i)], tree.next_leaf().begin());
+    tree.add_written();
+  }
+  std::vector<float> result(10);
+  tree.finish(comm, bounds, result);
+  EXPECT_EQ(result, level.front());
+  const auto in_double = oracle({make_leaves(21, 10)});
+  EXPECT_NE(std::vector<double>(result.begin(), result.end()), in_double) << "control: single precision rounds";
+}
+
 TEST(TreeSum, LaterSumsAllocateNothing) {
   const auto comm = world();
   const auto values = make_leaves(13, 40);

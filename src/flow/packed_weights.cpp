@@ -1,0 +1,107 @@
+#include "flow/packed_weights.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstring>
+#include <type_traits>
+
+#include "flow/dense_kernel.hpp"
+
+namespace rankflow::flow {
+namespace {
+
+constexpr std::size_t square = 16;
+/// A row of a square; compilers turn shuffles of it into instructions.
+struct SquareRow {
+  using Lanes = float __attribute__((vector_size(64)));
+  Lanes lanes;
+};
+
+/// A square of numbers, its rows `from_stride` apart, transposed: four perfect shuffles of its rows.
+void transpose_square(const float* from, std::int64_t from_stride, float* to, std::int64_t to_stride) {
+  std::array<SquareRow, square> rows;
+  for (std::size_t i = 0; i < square; ++i)
+    std::memcpy(&rows[i], from + static_cast<std::int64_t>(i) * from_stride, sizeof(SquareRow));
+  for (int round = 0; round < 4; ++round) {
+    std::array<SquareRow, square> shuffled;
+    for (std::size_t i = 0; i < square / 2; ++i) {
+      const auto a = rows[i].lanes;
+      const auto b = rows[i + square / 2].lanes;
+      shuffled[2 * i].lanes = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+      shuffled[2 * i + 1].lanes =
+          __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    }
+    rows = shuffled;
+  }
+  for (std::size_t i = 0; i < square; ++i)
+    std::memcpy(to + static_cast<std::int64_t>(i) * to_stride, &rows[i], sizeof(SquareRow));
+}
+
+/// to[k, c] = from[c, k] for k < inner, c < columns.
+template <class T>
+void transpose_part(const T* from, std::int64_t from_stride, std::int64_t columns, std::int64_t inner, T* to,
+                    std::int64_t to_stride) {
+  constexpr auto side = static_cast<std::int64_t>(square);
+  if (std::is_same_v<T, float> && columns % side == 0 && inner % side == 0) {
+    if constexpr (std::is_same_v<T, float>)
+      for (std::int64_t c = 0; c < columns; c += side)
+        for (std::int64_t k = 0; k < inner; k += side)
+          transpose_square(from + c * from_stride + k, from_stride, to + k * to_stride + c, to_stride);
+    return;
+  }
+  for (std::int64_t c = 0; c < columns; ++c)
+    for (std::int64_t k = 0; k < inner; ++k) to[k * to_stride + c] = from[c * from_stride + k];
+}
+
+std::size_t area(std::int64_t rows, std::int64_t columns) {
+  return static_cast<std::size_t>(rows * padded(columns, column_padding));
+}
+
+}  // namespace
+
+template <class T>
+PackedWeights<T>::PackedWeights(const VelocityNetwork& network, bool with_transposed)
+    : network_(network), with_transposed_(with_transposed) {
+  for (std::int64_t layer = 0; layer < network.layers(); ++layer) {
+    const std::int64_t inputs = network.layer_inputs(layer);
+    const std::int64_t outputs = network.layer_outputs(layer);
+    auto& packed = layers_.emplace_back();
+    packed.forward.assign(area(inputs, outputs), T(0));
+    packed.biases.assign(area(1, outputs), T(0));
+    if (with_transposed) packed.backward.assign(area(outputs, inputs), T(0));
+  }
+}
+
+template <class T>
+void PackedWeights<T>::load_layer(std::span<const T> weights, std::int64_t outputs, std::int64_t inputs,
+                                  Layer& layer) const {
+  for_panels<T>(padded(outputs, column_padding), [&](std::int64_t first, auto vectors) {
+    const std::int64_t width = vectors() * lane_count<T>;
+    transpose_part(weights.data() + first * inputs, inputs, std::min(width, outputs - first), inputs,
+                   layer.forward.data() + first * inputs, width);
+  });
+  if (!with_transposed_) return;
+  for_panels<T>(padded(inputs, column_padding), [&](std::int64_t first, auto vectors) {
+    const std::int64_t width = vectors() * lane_count<T>;
+    const std::int64_t used = std::min(width, inputs - first);
+    for (std::int64_t o = 0; o < outputs && used > 0; ++o)
+      std::copy_n(weights.data() + o * inputs + first, used, layer.backward.data() + first * outputs + o * width);
+  });
+}
+
+template <class T>
+void PackedWeights<T>::load(std::span<const T> parameters) {
+  const auto& layout = network_.layout();
+  for (std::int64_t layer = 0; layer < network_.layers(); ++layer) {
+    auto& packed = layers_[static_cast<std::size_t>(layer)];
+    load_layer(layout.part(parameters, network_.weights(layer)), network_.layer_outputs(layer),
+               network_.layer_inputs(layer), packed);
+    std::ranges::copy(layout.part(parameters, network_.biases(layer)), packed.biases.begin());
+  }
+}
+
+template class PackedWeights<float>;
+template class PackedWeights<double>;
+
+}  // namespace rankflow::flow
