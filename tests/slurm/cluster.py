@@ -27,8 +27,12 @@ if os.geteuid() != 0:
     sys.exit(SKIPPED)
 
 
+PATIENCE = 3  # of a busy machine: nothing is judged by how long it took
+
+
 def until(condition, seconds, what):
-    """Waits for a condition that returns something true, and returns that."""
+    """Waits for a condition that returns something true, and returns that; `seconds`: more than an idle machine needs."""
+    seconds *= PATIENCE
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = condition()
@@ -63,7 +67,7 @@ class Cluster:
         return self
 
     def __exit__(self, *_):
-        self.keeper.communicate(timeout=60)  # closes its standard input, for which it waits
+        self.keeper.communicate(timeout=180)  # closes its standard input, for which it waits
 
     def profile(self, name="cluster.toml", **settings):
         """Writes a cluster profile for these nodes, whose ranks outnumber the cores."""
@@ -75,7 +79,7 @@ class Cluster:
     def command(self, *words, expect=0, **settings):
         """Runs a command that talks to this SLURM; its output without the last line break."""
         done = subprocess.run([str(word) for word in words], env={**self.environment, **settings}, cwd=self.folder,
-                              timeout=60, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+                              timeout=180, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
         if expect is not None and done.returncode != expect:
             raise AssertionError(f"{words}\nended with {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done.stdout.rstrip("\n") if expect is not None else done
@@ -108,9 +112,10 @@ class Cluster:
         """Whole seconds until `before` s before SLURM looks at time limits, which it does every 30 s."""
         return max(1, round((30 - before - (time.monotonic() - self.started)) % 30))
 
-    def on_node(self, name):
-        """Process numbers of what jobs run on a node: scripts, launchers, programs."""
-        wanted = {f"SLURMD_NODENAME={name}".encode(), f"SLURM_CONF={self.state}/slurm.conf".encode()}
+    def on_node(self, name, also=frozenset()):
+        """Process numbers of what jobs run on a node: scripts, launchers, programs; `also`: b"NAME=value" of their
+        environment."""
+        wanted = {f"SLURMD_NODENAME={name}".encode(), f"SLURM_CONF={self.state}/slurm.conf".encode(), *also}
         return [pid for pid, environment in environments() if wanted <= environment]
 
     def lose_node(self, name):

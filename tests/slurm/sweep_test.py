@@ -6,7 +6,11 @@ import unittest
 import h5py
 
 from cluster import Cluster, kill, name_of, until  # first: it finds the module of tests/drivers
+from pace import fitted_epochs, simulated_units
 from support import differences, folder, main, run
+
+CASE = 1.0  # s that a case works, alone on one rank
+NODES = ("node0", "node1", "node2", "node3")
 
 RECORDING = """
 [network]
@@ -38,7 +42,7 @@ neurons = 64
 particles = 16
 proposal = "optimal"
 [training]
-epochs = 600
+epochs = {epochs}
 batch_trials = 4
 window = 25
 """
@@ -66,7 +70,7 @@ preset = "decision"
 neurons = 50000
 [time]
 step = 0.01
-duration = 20.0
+duration = {duration}
 save_every = 0.1
 [noise]
 neuron = 0.2
@@ -92,11 +96,14 @@ class Sweeps(unittest.TestCase):
         directory = folder()
         self.addCleanup(directory.cleanup)
         self.here = pathlib.Path(directory.name)
-        self.cluster = self.enterContext(Cluster(self.here, cpus=4))
-        for name, text in {"recording": RECORDING, "fit": FIT, "fits": FITS, "simulation": SIMULATION,
-                           "simulations": SIMULATIONS}.items():
+        self.cluster = self.enterContext(Cluster(self.here, cpus=2))
+        for name, text in {"recording": RECORDING, "fits": FITS, "simulations": SIMULATIONS}.items():
             (self.here / f"{name}.toml").write_text(text)
         run("-q", "generate", "recording", "recording.toml", cwd=self.here)
+        # Long enough that all disturbances come in time on any machine.
+        epochs = fitted_epochs(CASE, FIT, self.here / "recording.h5")
+        (self.here / "fit.toml").write_text(FIT.format(epochs=epochs))
+        (self.here / "simulation.toml").write_text(SIMULATION.format(duration=simulated_units(CASE, SIMULATION)))
 
     def submit(self, name):
         """Submits a sweep; the numbers of its array and of the job that collects."""
@@ -122,23 +129,19 @@ class Sweeps(unittest.TestCase):
               .replace("COMPLETED", "").replace("CANCELLED", "").replace("FAILED", "").strip(), 120,
               lambda: f"end of array {array}\n{self.cluster.command('squeue')}\n{self.logs(name)}")
 
-    def programs(self, name):
-        """Process numbers of the workers of a sweep, by node."""
-        return {node: [pid for pid in self.cluster.on_node(node) if name_of(pid) == "rankflow\n"
-                       and f"/{name}\0" in pathlib.Path(f"/proc/{pid}/cmdline").read_text()]
-                for node in ("node0", "node1", "node2", "node3")}
+    def workers(self, array, task=None):
+        """(process number, node) of programs that work for an array, or for one of its tasks."""
+        wanted = {f"SLURM_ARRAY_JOB_ID={array}".encode()}
+        wanted |= {f"SLURM_ARRAY_TASK_ID={task}".encode()} if task is not None else set()
+        return [(pid, node) for node in NODES for pid in self.cluster.on_node(node, wanted)
+                if name_of(pid) == "rankflow\n"]
 
-    def kill_case(self, name):
-        """Kills a worker while it is at a case."""
-        def victim():
-            return [pid for pids in self.programs(name).values() for pid in pids]
-        kill(until(victim, 30, f"a worker of {name}")[0])
+    def worker(self, array, task=None):
+        """One of them, as soon as there is any."""
+        return until(lambda: self.workers(array, task), 30, f"a worker of {array}_{task}")[0]
 
-    def lose_busy_node(self, name):
-        def busy():
-            return [node for node, pids in self.programs(name).items() if pids]
-        node = until(busy, 30, f"a node that works on {name}")[-1]
-        self.cluster.lose_node(node)
+    def checkpoints(self, name):
+        return list((self.here / name).glob("cases/*/*/result.h5.checkpoint-*[0-9]"))
 
     def check_collected(self, name, job):
         """The table holds every outcome that was recorded, once."""
@@ -164,19 +167,20 @@ class Sweeps(unittest.TestCase):
     def test_disturbed(self):
         """24 cases; tasks warned, cancelled, killed at work, and lost with their node."""
         fits, collect_fits = self.submit("fits")
-        simulations, collect_simulations = self.submit("simulations")
         until(lambda: self.outcomes("fits"), 60, lambda: self.logs("fits"))
+        kill(self.worker(fits)[0])
+        self.cluster.command("scancel", fits)
+        self.ended(fits, "fits")
+        self.assertLess(len(self.outcomes("fits")), 12, "was not disturbed before it ended")
+        simulations, collect_simulations = self.submit("simulations")  # a node for each of the four tasks
+        until(lambda: len(self.checkpoints("simulations")) > 3, 60, lambda: self.logs("simulations"))
         self.cluster.command("scancel", "--batch", "--signal=USR1", f"{simulations}_1")
+        kill(self.worker(simulations, 2)[0])
+        self.cluster.lose_node(self.worker(simulations, 3)[1])
+        self.cluster.command("scancel", f"{simulations}_0")
         until(lambda: "requeued, continues by itself" in self.log("simulations", f"{simulations}_1"), 60,
               lambda: self.logs("simulations"))
-        self.kill_case("fits")
-        self.kill_case("simulations")
-        self.lose_busy_node("simulations")
-        self.cluster.command("scancel", f"{simulations}_0")
-        self.cluster.command("scancel", fits)
-        for name, array in (("fits", fits), ("simulations", simulations)):
-            self.ended(array, name)
-        self.assertLess(len(self.outcomes("fits")), 12, "was not disturbed before it ended")
+        self.ended(simulations, "simulations")
         self.check_collected("fits", collect_fits)
         self.check_collected("simulations", collect_simulations)
         before = self.outcomes("fits")

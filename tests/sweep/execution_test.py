@@ -81,7 +81,7 @@ def workers(supervisor):
     return found
 
 
-def wait_for(condition, what, seconds=60):
+def wait_for(condition, what, seconds=180):
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         if time.monotonic() > deadline:
@@ -173,7 +173,7 @@ class Execution(unittest.TestCase):
         process, directory, worker = self.frozen(self.write("worker", ""), "--workers", "1")
         self.assertEqual([worker], workers(process.pid))
         kill(worker)
-        message = process.communicate(timeout=60)[1]
+        message = process.communicate(timeout=180)[1]
         self.assertEqual(0, process.returncode, message)
         self.assertIn("killed by signal 9", message)
         self.check(directory, deaths=1)
@@ -192,7 +192,7 @@ class Execution(unittest.TestCase):
         kill(workers(process.pid)[0])
         wait_for(lambda: list(directory.glob("ledger/*/*.2")), "a second session", seconds=20)
         process.send_signal(signal.SIGTERM)
-        message = process.communicate(timeout=60)[1]
+        message = process.communicate(timeout=180)[1]
         self.assertEqual(STOPPED, process.returncode, message)
         self.assertEqual({}, outcomes(directory))
         self.assertEqual(1, len(list(directory.glob("ledger/*/*.died"))))
@@ -202,7 +202,7 @@ class Execution(unittest.TestCase):
         process, directory = self.held_by_two("hopeless")
         (directory / "plan.toml").rename(directory / "elsewhere")  # what no new worker can do without
         kill(workers(process.pid)[0])
-        message = process.communicate(timeout=60)[1]
+        message = process.communicate(timeout=180)[1]
         self.assertEqual(5, process.returncode, message)
         self.assertIn("again and again", message)
         self.assertIn("plan.toml", message)
@@ -214,9 +214,9 @@ class Execution(unittest.TestCase):
         sweep = self.write("supervisor", "")
         process, directory, worker = self.frozen(sweep, "--workers", "1")
         kill(process.pid)
-        process.wait(timeout=60)
+        process.wait(timeout=180)
         kill(worker, signal.SIGCONT)
-        process.communicate(timeout=60)
+        process.communicate(timeout=180)
         wait_for(lambda: not pathlib.Path(f"/proc/{worker}").exists() or children(1).count(worker) == 0, "its worker")
         self.assertEqual(1, len(list(directory.glob("ledger/*/*.released"))), "it stopped with a checkpoint")
         done = run("sweep", "run", sweep)
@@ -229,7 +229,7 @@ class Execution(unittest.TestCase):
         process.send_signal(signal.SIGTERM)
         wait_for(lambda: is_told(worker, signal.SIGUSR1), "the supervisor to tell its worker")
         kill(worker, signal.SIGCONT)
-        message = process.communicate(timeout=60)[1]
+        message = process.communicate(timeout=180)[1]
         self.assertEqual(STOPPED, process.returncode, message)
         self.assertIn("the same command continues", message)
         self.assertLess(len(outcomes(directory)), 3)
@@ -244,7 +244,7 @@ class Execution(unittest.TestCase):
         process, directory, worker = self.frozen(sweep, ranks=2)
         self.assertIn(worker, children(process.pid))
         kill(worker)
-        process.communicate(timeout=60)
+        process.communicate(timeout=180)
         self.assertNotEqual(0, process.returncode)
         run("sweep", "run", sweep, ranks=2)
         self.check(directory, deaths=1)  # only of the one that was killed: the other was asked to stop
@@ -254,7 +254,7 @@ class Execution(unittest.TestCase):
         done = run("sweep", "run", directory, ranks=2, expect=STOPPED)
         self.assertIn("2 of 2 cases are not over", done.stderr)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        process.communicate(timeout=180)
         self.assertEqual(STOPPED, process.returncode)
         done = run("sweep", "run", self.here / "straight", ranks=2)
         self.assertNotIn("not over", done.stderr)
@@ -331,7 +331,7 @@ driver = "simulate"
             first = wait_for(lambda s=session: [path for path in directory.glob(f"ledger/*/*.{s}")], "a session")[0]
             text = wait_for(first.read_text, "its owner")
             kill(tomllib.loads(text)["process"])
-        message = process.communicate(timeout=60)[1]
+        message = process.communicate(timeout=180)[1]
         self.assertEqual(0, process.returncode, message)
         found = outcomes(directory)
         self.assertEqual(["dead", "done", "done"], sorted(record["status"] for record in found.values()))
@@ -379,7 +379,7 @@ driver = "simulate"
             except FileNotFoundError:
                 break
             time.sleep(0.005)
-        process.wait(timeout=60)
+        process.wait(timeout=180)
         self.assertEqual(120, len(outcomes(directory)))
         early = max(files for over, files in counts if 1 <= over <= 50)
         late = max(files for over, files in counts if over >= 80)

@@ -24,7 +24,7 @@ def run(lengths, ranks):
     """[(case, start, end, rank)] in the order of their beginnings."""
     with tempfile.TemporaryDirectory(prefix="rankflow-test-") as name:
         directory = pathlib.Path(name) / "sweep"
-        subprocess.run([PROGRAM, "plan", directory, *map(str, lengths)], check=True, timeout=60)
+        subprocess.run([PROGRAM, "plan", directory, *map(str, lengths)], check=True, timeout=120)
         subprocess.run([MPIEXEC, "-n", str(ranks), PROGRAM, "work", directory], check=True, timeout=120)
         lines = [line.split() for log in directory.glob("cases/*/*/log.txt") for line in log.read_text().splitlines()]
         recorded = list(directory.glob("ledger/*/*.done"))
