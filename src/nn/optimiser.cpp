@@ -12,7 +12,6 @@ namespace {
 
 using Batch = xsimd::batch<double>;
 
-constexpr double epsilon = 1e-8;
 /// Added to a norm that is divided by, as PyTorch does.
 constexpr double norm_guard = 1e-6;
 /// RAdam trusts the mean square from this length of its memory on (PyTorch's choice; the paper's is 4).
@@ -41,6 +40,31 @@ double norm_over(std::span<const double> vector, std::span<const ParameterRange>
   return std::sqrt(sum);
 }
 
+StepFactors step_factors(const config::OptimiserOptions& options, std::int64_t step, double norm,
+                         double learning_rate) {
+  const double clip = options.clip_norm > 0 ? std::min(1.0, options.clip_norm / (norm + norm_guard)) : 1.0;
+  const auto power = [&](double base) { return std::pow(base, static_cast<double>(step)); };
+  const double mean_factor = learning_rate / (1 - power(options.beta1));
+  const double root = std::sqrt(1 - power(options.beta2));
+  StepFactors all{clip, options.weight_decay, 1.0, mean_factor, true, 1 / root, 1e-8};
+  switch (options.kind) {
+    case config::OptimiserKind::adam:
+      break;
+    case config::OptimiserKind::adamw:
+      all.coupled_decay = 0;
+      all.kept = 1 - learning_rate * options.weight_decay;
+      break;
+    case config::OptimiserKind::radam: {
+      const double rectified = rectification(options.beta2, power(options.beta2), step);
+      all.adaptive = rectified > 0;
+      all.root_factor = 1;
+      if (all.adaptive) all.mean_factor *= rectified * root;
+      break;
+    }
+  }
+  return all;
+}
+
 Optimiser::Optimiser(const config::OptimiserOptions& options, std::int64_t total, std::vector<ParameterRange> trainable)
     : options_(options),
       total_(total),
@@ -51,32 +75,8 @@ Optimiser::Optimiser(const config::OptimiserOptions& options, std::int64_t total
       throw InternalError("an optimiser of {} parameters trains {} to {}", total, range.begin, range.end);
 }
 
-Optimiser::Factors Optimiser::factors(double norm, double learning_rate) const {
-  const double clip = options_.clip_norm > 0 ? std::min(1.0, options_.clip_norm / (norm + norm_guard)) : 1.0;
-  const auto power = [&](double base) { return std::pow(base, static_cast<double>(steps_)); };
-  const double mean_factor = learning_rate / (1 - power(options_.beta1));
-  const double root = std::sqrt(1 - power(options_.beta2));
-  Factors all{clip, options_.weight_decay, 1.0, mean_factor, true, 1 / root};
-  switch (options_.kind) {
-    case config::OptimiserKind::adam:
-      break;
-    case config::OptimiserKind::adamw:
-      all.coupled_decay = 0;
-      all.kept = 1 - learning_rate * options_.weight_decay;
-      break;
-    case config::OptimiserKind::radam: {
-      const double rectified = rectification(options_.beta2, power(options_.beta2), steps_);
-      all.adaptive = rectified > 0;
-      all.root_factor = 1;
-      if (all.adaptive) all.mean_factor *= rectified * root;
-      break;
-    }
-  }
-  return all;
-}
-
 void Optimiser::update(std::span<double> parameters, std::span<const double> gradient, const ParameterRange& range,
-                       const Factors& factors) {
+                       const StepFactors& factors) {
   double* const mean = state_.data() + range.begin;
   double* const square = state_.data() + total_ + range.begin;
   double* const parameter = parameters.data() + range.begin;
@@ -92,7 +92,7 @@ void Optimiser::update(std::span<double> parameters, std::span<const double> gra
     lanes.store(mean, new_mean);
     lanes.store(square, new_square);
     Batch change = Batch(factors.mean_factor) * new_mean;
-    if (factors.adaptive) change /= Batch(factors.root_factor) * xsimd::sqrt(new_square) + Batch(epsilon);
+    if (factors.adaptive) change /= Batch(factors.root_factor) * xsimd::sqrt(new_square) + Batch(factors.epsilon);
     lanes.store(parameter, Batch(factors.kept) * value - change);
   });
 }
@@ -104,7 +104,7 @@ double Optimiser::step(std::span<double> parameters, std::span<const double> gra
   const double norm = norm_over(gradient, trainable_);
   if (!std::isfinite(norm)) return norm;
   ++steps_;
-  const auto numbers = factors(norm, learning_rate);
+  const auto numbers = step_factors(options_, steps_, norm, learning_rate);
   for (const auto& range : trainable_) update(parameters, gradient, range, numbers);
   return norm;
 }

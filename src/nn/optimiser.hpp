@@ -15,6 +15,20 @@ double scheduled_learning_rate(const config::OptimiserOptions& options, std::int
 /// Euclidean norm of a vector's elements in `ranges`; not finite if one of them is not.
 double norm_over(std::span<const double> vector, std::span<const ParameterRange> ranges);
 
+/// Numbers of one step of Adam, AdamW or RAdam, for mean and square that already hold the step's gradient: parameter =
+/// kept * parameter - mean_factor * mean, the last divided by root_factor * sqrt(square) + epsilon if adaptive.
+struct StepFactors {
+  double clip;           ///< on the gradient
+  double coupled_decay;  ///< weight decay that is added to the gradient
+  double kept;
+  double mean_factor;
+  bool adaptive;
+  double root_factor;
+  double epsilon;
+};
+/// Those of step number `step` (from 1) down a gradient of norm `norm`.
+StepFactors step_factors(const config::OptimiserOptions& options, std::int64_t step, double norm, double learning_rate);
+
 /// Minimises by Adam (Kingma & Ba 2015), AdamW (Loshchilov & Hutter 2019) or RAdam (Liu et al. 2020), in the form
 /// PyTorch gives them, on the trainable ranges of the flat parameter vector. All in double precision; equal gradients
 /// give equal bits.
@@ -35,19 +49,8 @@ class Optimiser {
   void restore(std::int64_t steps, std::span<const double> state);
 
  private:
-  /// Numbers of one step: parameter = kept * parameter - mean_factor * mean, the last divided by
-  /// root_factor * sqrt(square) + epsilon if adaptive.
-  struct Factors {
-    double clip;           ///< on the gradient
-    double coupled_decay;  ///< weight decay that is added to the gradient
-    double kept;
-    double mean_factor;
-    bool adaptive;
-    double root_factor;
-  };
-  Factors factors(double norm, double learning_rate) const;
   void update(std::span<double> parameters, std::span<const double> gradient, const ParameterRange& range,
-              const Factors& factors);
+              const StepFactors& factors);
 
   config::OptimiserOptions options_;
   std::int64_t total_;
