@@ -62,9 +62,8 @@ Hdf5Handle make_dataset(hid_t file, const DatasetSpec& spec) {
 }
 
 void make_bare_dimension(hid_t file, const std::string& path, std::uint64_t length) {
-  // One byte per entry that is never written: a hole in the file, whatever its length.
-  const auto scale =
-      make_dataset(file, {.path = path, .shape = {length}, .dimensions = {}, .type = Type::u8, .fill = false});
+  // One byte per entry. Filled with 0: what nobody writes may hold bytes of other data sets after collective writing.
+  const auto scale = make_dataset(file, {.path = path, .shape = {length}, .dimensions = {}, .type = Type::u8});
   const auto label = fmt::format("{}{:10d}", bare_dimension_label, length);
   if (!scale.valid() || H5DSset_scale(scale.get(), label.c_str()) < 0)
     throw InputOutputError("cannot make dimension '{}' of {} entries: {}", path, length, hdf5_reason());

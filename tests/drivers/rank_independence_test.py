@@ -1,5 +1,6 @@
 """The same configuration and seed give the same bits on 1, 2, 3 and 4 ranks; another seed does not."""
 import pathlib
+import tomllib
 import unittest
 
 import numpy as np
@@ -71,6 +72,14 @@ def cases():
                                 "network.tau_minimum=0.05", "noise.neuron=0.1"]
 
 
+def toml(value):
+    """What --set takes without quotes."""
+    try:
+        return tomllib.loads(f"x = {value}") and value
+    except tomllib.TOMLDecodeError:
+        return f'"{value}"'
+
+
 class RankIndependence(unittest.TestCase):
     def compare(self, name, command, config, settings, here):
         """One rank without a launcher, then several."""
@@ -89,21 +98,37 @@ class RankIndependence(unittest.TestCase):
     def control(self, name, command, config, sets, alone, here):
         other = here / f"{name}-other.h5"
         run(*command, config, "-o", other, *sets, "--set", "run.seed=987")
+        self.assert_another(name, alone, other)
+
+    def assert_another(self, name, alone, other):
         changed = [path for path in differences(alone, other) if "@" not in path]
         self.assertTrue(any(path.endswith(("/latent", "/m")) for path in changed),
                         f"{name}: another seed changed only {changed}")
 
+    def sweep(self, here, name, ranks, seed=11):
+        """Every case in one job, since starting MPI takes longer than a case does; {name of the case: result}."""
+        lines = ["[sweep]", 'base = "base.toml"', 'driver = "simulate"', f"ranks = {ranks}", f"seeds = [{seed}]"]
+        for number, (_, settings) in enumerate(cases()):
+            pairs = [setting.split("=") for setting in settings] + [("network.neurons", str((700, 1300)[number % 2]))]
+            lines += ["[[sweep.cases]]"] + [f'"{key}" = {toml(value)}' for key, value in pairs]
+        (here / f"{name}.toml").write_text("\n".join(lines))
+        run("sweep", "run", here / f"{name}.toml", ranks=ranks, timeout=600)
+        plan = tomllib.loads((here / name / "plan.toml").read_text())
+        ids = [case["id"] for case in plan["submit"]["cases"]]
+        return {case: here / name / "cases" / i[:2] / i / "result.h5" for (case, _), i in zip(cases(), ids, strict=True)}
+
     def test_methods(self):
         with folder() as name:
             here = pathlib.Path(name)
-
-            def job(number, case, settings):
-                config = here / f"{case}.toml"
-                config.write_text(CONFIGURATION.format(neurons=(700, 1300)[number % 2]))
-                alone, sets = self.compare(case, ["simulate"], config, settings, here)
-                self.control(case, ["simulate"], config, sets, alone, here)
-
-            in_parallel([lambda n=n, c=c, s=s: job(n, c, s) for n, (c, s) in enumerate(cases())])
+            (here / "base.toml").write_text(CONFIGURATION.format(neurons=700))
+            alone = self.sweep(here, "alone", 1)
+            for ranks in (2, 3, 4):
+                for case, result in self.sweep(here, f"on_{ranks}", ranks).items():
+                    self.assertEqual(ranks, provenance(result)["ranks"], case)
+                    self.assertEqual([], differences(alone[case], result), f"{case} on {ranks} ranks")
+            for case, result in self.sweep(here, "other", 1, seed=987).items():
+                self.assertEqual(1, provenance(alone[case])["ranks"], case)
+                self.assert_another(case, alone[case], result)
 
     def test_methods_differ(self):
         """That no two methods give the same latents shows that the settings reach the program."""
