@@ -40,26 +40,26 @@ neurons = [0, 3, 511, 512, 1299]
 """
 
 FIXED = ["noise.latent=0.1"]
-# Name -> (simulated seconds, settings). The seconds make each run last some seconds.
+# Name -> (simulated seconds, settings). The seconds make each run last a second or two.
 CASES = {
-    "map": (400, FIXED + ["integration.method=map", "noise.neuron=0.2"]),
-    "euler": (400, FIXED + ["integration.method=euler", "noise.neuron=0.2"]),
-    "euler-single": (800, FIXED + ["integration.method=euler", "noise.neuron=0.2", "run.precision=single"]),
-    "exponential_euler": (350, FIXED + ["integration.method=exponential_euler", "noise.neuron=0.2"]),
-    "euler-sparse": (150, FIXED + ["integration.method=euler", "network.bulk.kind=sparse", "network.bulk.gain=1.2",
+    "map": (160, FIXED + ["integration.method=map", "noise.neuron=0.2"]),
+    "euler": (160, FIXED + ["integration.method=euler", "noise.neuron=0.2"]),
+    "euler-single": (320, FIXED + ["integration.method=euler", "noise.neuron=0.2", "run.precision=single"]),
+    "exponential_euler": (140, FIXED + ["integration.method=exponential_euler", "noise.neuron=0.2"]),
+    "euler-sparse": (60, FIXED + ["integration.method=euler", "network.bulk.kind=sparse", "network.bulk.gain=1.2",
                                     "network.bulk.in_degree=30"]),
-    "exponential_euler-procedural": (20, FIXED + ["integration.method=exponential_euler", "network.bulk.gain=1.2",
+    "exponential_euler-procedural": (8, FIXED + ["integration.method=exponential_euler", "network.bulk.gain=1.2",
                                                    "network.bulk.kind=procedural", "network.bulk.in_degree=10"]),
-    "runge_kutta_fixed": (150, ["integration.method=runge_kutta", "integration.adaptive=false"]),
-    "runge_kutta_adaptive": (60, ["integration.method=runge_kutta"]),
-    "adams": (30, ["integration.method=adams"]),
-    "bdf": (15, ["integration.method=bdf"]),
-    "bdf-sparse": (5, ["integration.method=bdf", "network.bulk.kind=sparse", "network.bulk.gain=1.2",
+    "runge_kutta_fixed": (60, ["integration.method=runge_kutta", "integration.adaptive=false"]),
+    "runge_kutta_adaptive": (24, ["integration.method=runge_kutta"]),
+    "adams": (12, ["integration.method=adams"]),
+    "bdf": (6, ["integration.method=bdf"]),
+    "bdf-sparse": (2, ["integration.method=bdf", "network.bulk.kind=sparse", "network.bulk.gain=1.2",
                         "network.bulk.in_degree=30"]),
-    "euler-latent": (900, FIXED + ["integration.space=latent", "integration.method=euler"]),
-    "map-latent": (900, FIXED + ["integration.space=latent", "integration.method=map"]),
-    "runge_kutta-latent": (120, ["integration.space=latent", "integration.method=runge_kutta"]),
-    "bdf-latent": (30, ["integration.space=latent", "integration.method=bdf"]),
+    "euler-latent": (360, FIXED + ["integration.space=latent", "integration.method=euler"]),
+    "map-latent": (360, FIXED + ["integration.space=latent", "integration.method=map"]),
+    "runge_kutta-latent": (48, ["integration.space=latent", "integration.method=runge_kutta"]),
+    "bdf-latent": (12, ["integration.space=latent", "integration.method=bdf"]),
 }
 
 
