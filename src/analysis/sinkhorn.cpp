@@ -5,24 +5,15 @@
 #include <utility>
 
 #include "analysis/sinkhorn_relaxation.hpp"
-#include "analysis/sinkhorn_softmin.hpp"
+#include "analysis/sinkhorn_transport.hpp"
 #include "core/error.hpp"
 
 namespace rankflow::analysis {
 namespace {
 
-using Potential = std::vector<double>;
-
 /// Single precision cannot tell less misplaced mass than this from rounding.
 constexpr double single_precision_residual = 2e-3;
 constexpr int iterations_of_each = 6;
-
-/// What OT between two clouds came to.
-struct Transport {
-  double value = 0;
-  double residual = 0;
-  std::int64_t iterations = 0;
-};
 
 void require_cloud(const PointCloud& cloud, const char* which) {
   if (cloud.count < 1 || cloud.dimensions < 1)
@@ -63,19 +54,6 @@ std::pair<std::vector<double>, double> surround(const PointCloud& x, const Point
     square += (high - low) * (high - low);
   }
   return {std::move(middle), std::sqrt(square)};
-}
-
-double average(const Potential& potential) {
-  double sum = 0;
-  for (const double value : potential) sum += value;
-  return sum / static_cast<double>(potential.size());
-}
-
-/// Σ_i |exp((old_i − new_i)/ε) − 1| / count: with `updated` the row sums of the plan would be right.
-double misplaced(const Potential& old, const Potential& updated, double epsilon) {
-  double sum = 0;
-  for (std::size_t i = 0; i < old.size(); ++i) sum += std::abs(std::expm1((old[i] - updated[i]) / epsilon));
-  return sum / static_cast<double>(old.size());
 }
 
 /// Penalties from the clouds' size down to the final one, by factors of 4 (halves of a length). A few iterations with
@@ -174,7 +152,7 @@ Transport cross(const PointCloud& x, const PointCloud& y, std::span<const double
   const auto found =
       iterate(options.tolerance, std::max<std::int64_t>(1, options.most - rough.second), [&] { return improve(fine); });
   const double residual = fine.finish(penalty, f, g);
-  return {.value = average(f) + average(g), .residual = residual, .iterations = rough.second + found.second};
+  return {.value = average_of(f) + average_of(g), .residual = residual, .iterations = rough.second + found.second};
 }
 
 Transport self(const PointCloud& x, std::span<const double> middle, double diameter, const SinkhornOptions& options,
@@ -188,7 +166,19 @@ Transport self(const PointCloud& x, std::span<const double> middle, double diame
   SelfTransport<double> fine(x, middle, comm);
   const auto found = iterate(options.tolerance, std::max<std::int64_t>(1, options.most - rough.second),
                              [&] { return fine.improve(penalty, f); });
-  return {.value = 2 * average(f), .residual = found.first, .iterations = rough.second + found.second};
+  return {.value = 2 * average_of(f), .residual = found.first, .iterations = rough.second + found.second};
+}
+
+Transport transport(const PointCloud& x, const PointCloud& y, std::span<const double> middle, double diameter,
+                    const SinkhornOptions& options, const parallel::Communicator& comm) {
+  return options.schedule == SinkhornSchedule::geomloss ? geomloss_transport(x, y, middle, diameter, options, comm)
+                                                        : cross(x, y, middle, diameter, options, comm);
+}
+
+Transport transport_to_itself(const PointCloud& x, std::span<const double> middle, double diameter,
+                              const SinkhornOptions& options, const parallel::Communicator& comm) {
+  return options.schedule == SinkhornSchedule::geomloss ? geomloss_transport(x, x, middle, diameter, options, comm)
+                                                        : self(x, middle, diameter, options, comm);
 }
 
 }  // namespace
@@ -197,9 +187,9 @@ SinkhornResult sinkhorn_divergence(const PointCloud& x, const PointCloud& y, con
                                    const parallel::Communicator& comm) {
   require_usable(x, y, options);
   const auto [middle, diameter] = surround(x, y);
-  const auto between = cross(x, y, middle, diameter, options, comm);
-  const auto first = self(x, middle, diameter, options, comm);
-  const auto second = self(y, middle, diameter, options, comm);
+  const auto between = transport(x, y, middle, diameter, options, comm);
+  const auto first = transport_to_itself(x, middle, diameter, options, comm);
+  const auto second = transport_to_itself(y, middle, diameter, options, comm);
   const double residual = std::max({between.residual, first.residual, second.residual});
   return {.divergence = between.value - 0.5 * (first.value + second.value),
           .residual = residual,
