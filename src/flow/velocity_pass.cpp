@@ -1,10 +1,9 @@
 #include "flow/velocity_pass.hpp"
 
 #include <algorithm>
-#include <cmath>
-#include <numbers>
 
 #include "flow/dense_kernel.hpp"
+#include "flow/time_features.hpp"
 
 namespace rankflow::flow {
 namespace {
@@ -38,13 +37,7 @@ VelocityPass<T>::VelocityPass(const VelocityNetwork& network, std::int64_t capac
 
 template <class T>
 void VelocityPass<T>::set_time(std::int64_t row, double t) noexcept {
-  T* place = input(row) + network_.variables() + network_.conditions();
-  *place++ = static_cast<T>(t);
-  for (std::int64_t k = 1; k <= network_.time_frequencies(); ++k) {
-    const double angle = std::numbers::pi * static_cast<double>(k) * t;
-    *place++ = static_cast<T>(std::cos(angle));
-    *place++ = static_cast<T>(std::sin(angle));
-  }
+  write_time(t, network_.time_frequencies(), input(row) + network_.variables() + network_.conditions());
 }
 
 template <class T>
