@@ -20,6 +20,9 @@ constexpr int most_looks = 3;
 /// How much of stale_after an old heartbeat is watched before it is believed: when the file system itself stood still
 /// nobody is dead.
 constexpr double watched_share = 0.35;
+/// Who waits for a report looks at the ledger so often, s, and in large sweeps for this share of the time.
+constexpr double least_between_reports = 0.5;
+constexpr double share_of_waiting = 0.02;
 
 /// Below `size`, and another one in most other processes.
 std::ptrdiff_t place_of_my_own(std::size_t size) {
@@ -34,7 +37,9 @@ CaseQueue::CaseQueue(const Plan& plan, Ledger& ledger, int ranks) : plan_(plan),
 }
 
 void CaseQueue::look_at_all() {
+  const auto begin = Clock::now();
   const auto survey = ledger_.survey();
+  look_seconds_ = std::chrono::duration<double>(Clock::now() - begin).count();
   fresh_.clear();
   begun_.clear();
   held_.clear();
@@ -47,8 +52,8 @@ void CaseQueue::look_at_all() {
     const auto found = survey.find(one.id);
     const auto state = found == survey.end() ? CaseState{} : found->second;
     if (state.done) continue;
-    const bool paused = halving_ && state.last_ended && !halving_->may_run(one.id);
-    may_change_ = may_change_ || !paused;
+    const bool paused = halving_ && halving_->is_paused(one.id, state);
+    may_change_ = may_change_ || (halving_ && halving_->will_report(one.id, state));
     if (ranks_ > 0 && one.ranks != ranks_) continue;
     if (paused) {
       paused_.push_back({index, state});
@@ -112,7 +117,12 @@ Next CaseQueue::next() {
   doubt_ = !begun_.empty() || !fresh_.empty();
   const auto held = held_.size();
   if (auto claim = next_of_the_dead(asked_in_the_end)) return *claim;
-  if (doubt_) return Doubt{.seconds = watched_share * plan_.stale_after / 2};
+  const double between_looks = watched_share * plan_.stale_after / 2;
+  if (may_change_ && !paused_.empty()) {
+    const double seconds = std::max(least_between_reports, look_seconds_ / share_of_waiting);
+    return Doubt{.seconds = doubt_ ? std::min(seconds, between_looks) : seconds};
+  }
+  if (doubt_) return Doubt{.seconds = between_looks};
   return Nothing{.held = held};
 }
 

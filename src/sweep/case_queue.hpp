@@ -30,7 +30,8 @@ struct Claim {
   Aim aim = Aim::finish;
   std::int64_t epochs = 0;  ///< after which to pause
 };
-/// Somebody holds the rest, but may be dead: to be asked again after so many seconds.
+/// Nothing can be claimed now, but perhaps after so many seconds: a holder may be dead, or a report may let a case go
+/// on.
 struct Doubt {
   double seconds = 0;
 };
@@ -90,6 +91,7 @@ class CaseQueue {
   std::optional<HalvingRecord> halving_;
   std::deque<Candidate> paused_;  ///< at a rung, and not allowed on
   bool may_change_ = false;       ///< some case will report yet, which may let paused ones go on
+  double look_seconds_ = 0;       ///< that the last look at the whole ledger took
   bool looked_ = false;
   bool doubt_ = false;  ///< some holder may be dead
 };

@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "sweep/halving.hpp"
+#include "sweep/ledger.hpp"
 #include "sweep/plan.hpp"
 #include "sweep/shared_folder.hpp"
 
@@ -24,6 +25,12 @@ class HalvingRecord {
   /// As Halving::promote_leader, in memory only: it follows from the reports.
   bool promote_leader() { return halving_.promote_leader(); }
   bool may_run(const std::string& id) const { return halving_.may_run(id); }
+  /// Whether an unfinished case stands at a rung and may not go on.
+  bool is_paused(const std::string& id, const CaseState& state) const { return state.last_ended && !may_run(id); }
+  /// Whether an unfinished case runs, or may run, to a rung where its report may let others go on.
+  bool will_report(const std::string& id, const CaseState& state) const {
+    return !is_paused(id, state) && pause_of(id) > 0;
+  }
   std::size_t rungs_of(const std::string& id) const { return halving_.rungs_of(id); }
   /// Epochs after which the case pauses next; 0: it runs to its end.
   std::int64_t pause_of(const std::string& id) const;

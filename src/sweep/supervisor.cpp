@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <thread>
 #include <unordered_set>
 
@@ -15,6 +16,7 @@
 #include "parallel/stop_signals.hpp"
 #include "sweep/case_session.hpp"
 #include "sweep/child.hpp"
+#include "sweep/halving_record.hpp"
 
 namespace rankflow::sweep {
 namespace {
@@ -57,7 +59,9 @@ std::vector<std::string> launcher_of(int ranks) {
 class Supervisor {
  public:
   Supervisor(const Plan& plan, const Supervision& how, Console& console)
-      : plan_(plan), how_(how), console_(console), ledger_(plan.directory), most_workers_(workers_at_once()) {}
+      : plan_(plan), how_(how), console_(console), ledger_(plan.directory), most_workers_(workers_at_once()) {
+    if (!plan.rungs.empty()) halving_.emplace(plan);
+  }
 
   ExitCode run() {
     std::filesystem::create_directories(logs());
@@ -108,7 +112,10 @@ class Supervisor {
     const auto survey = ledger_.survey();
     std::map<int, std::size_t> unfinished;
     std::map<int, std::size_t> waiting;
+    std::map<int, std::size_t> paused;
+    bool may_change = false;
     std::size_t over = 0;
+    if (halving_) halving_->update();
     for (const auto& one : plan_.cases) {
       const auto found = survey.find(one.id);
       const auto state = found == survey.end() ? CaseState{} : found->second;
@@ -118,8 +125,16 @@ class Supervisor {
         continue;
       }
       ++unfinished[one.ranks];
-      if (state.waiting()) ++waiting[one.ranks];
+      if (halving_) may_change = may_change || halving_->will_report(one.id, state);
+      if (halving_ && halving_->is_paused(one.id, state)) {
+        ++paused[one.ranks];
+      } else if (state.waiting()) {
+        ++waiting[one.ranks];
+      }
     }
+    // Those at a rung need nobody before a report lets them go on, or none can come any more.
+    if (!may_change)
+      for (const auto& [ranks, count] : paused) waiting[ranks] += count;
     if (over != over_) setbacks_ = 0;
     over_ = over;
     unfinished_ = std::move(unfinished);
@@ -237,6 +252,7 @@ class Supervisor {
   const Supervision& how_;
   Console& console_;
   Ledger ledger_;
+  std::optional<HalvingRecord> halving_;
   int most_workers_;
   std::vector<Worker> workers_;
   std::unordered_set<std::string> told_;             ///< cases whose end was reported

@@ -1,5 +1,6 @@
 #include "sweep/case_queue.hpp"
 
+#include <array>
 #include <numeric>
 
 #include <gmock/gmock.h>
@@ -103,7 +104,7 @@ TEST(CaseQueue, TheLastOfAFewCasesIsFinishedBeforeOthersAreHalted) {
   EXPECT_EQ(leader.index, 1U);
   EXPECT_EQ(leader.epochs, 4);
   CaseQueue other(plan, ledger, 1);
-  EXPECT_EQ(std::get<Nothing>(other.next()).held, 1U) << "nobody is halted while the leader runs";
+  EXPECT_TRUE(std::holds_alternative<Doubt>(other.next())) << "nobody is halted while the leader comes to a rung";
   pauses(leader);
   leader = std::get<Claim>(other.next());  // a worker that did not choose the leader before
   EXPECT_EQ(leader.index, 1U);
@@ -115,6 +116,40 @@ TEST(CaseQueue, TheLastOfAFewCasesIsFinishedBeforeOthersAreHalted) {
     EXPECT_EQ(halted.aim, Aim::halt);
     ASSERT_TRUE(ledger.finish(plan.cases[index].id, halted.session, {}));
   }
+}
+
+TEST(CaseQueue, AWorkerStaysWhileAReportMayLetACaseGoOn) {
+  const SweepFolder sweep;
+  auto plan = plan_of(sweep.path(), 3);
+  plan.rungs = {1};
+  plan.reduction = 2;
+  Ledger ledger(sweep.path());
+  HalvingRecord record(plan);
+  CaseQueue queue(plan, ledger, 1);
+  std::array<Claim, 3> claims;
+  for (auto& claim : claims) claim = std::get<Claim>(queue.next());
+  const auto comes_to_rung = [&](const Claim& claim, double value) {
+    record.report(plan.cases[claim.index].id, claim.epochs, value);
+    ledger.end(plan.cases[claim.index].id, claim.session, Ending::released, {});
+  };
+  comes_to_rung(claims[0], 2.0);
+  const auto doubt = queue.next();
+  ASSERT_TRUE(std::holds_alternative<Doubt>(doubt)) << "two others run to the rung";
+  EXPECT_LE(std::get<Doubt>(doubt).seconds, 1);
+  comes_to_rung(claims[1], 1.0);
+  const auto best = std::get<Claim>(queue.next());
+  EXPECT_EQ(best.index, 0U) << "of two";
+  EXPECT_EQ(best.aim, Aim::finish);
+  ASSERT_TRUE(std::holds_alternative<Doubt>(queue.next())) << "the third may let the second go on, or go on itself";
+  comes_to_rung(claims[2], 0.0);
+  // While the best one runs to its end: it lets nobody go on any more.
+  for (const std::size_t index : {1U, 2U}) {
+    const auto halted = std::get<Claim>(queue.next());
+    EXPECT_EQ(halted.index, index);
+    EXPECT_EQ(halted.aim, Aim::halt);
+    ASSERT_TRUE(ledger.finish(plan.cases[index].id, halted.session, {}));
+  }
+  EXPECT_EQ(std::get<Nothing>(queue.next()).held, 1U);
 }
 
 TEST(CaseQueue, GapsAreFoundInTheEnd) {
