@@ -4,6 +4,7 @@
 
 #include <Eigen/Core>
 
+#include "connectivity/features.hpp"
 #include "connectivity/loadings.hpp"
 #include "connectivity/visited_states.hpp"
 
@@ -20,8 +21,10 @@ struct ConditionalMean {
 
   /// n [N, R] of this rank's neurons. Throws InputDataError for loadings of another rank.
   model::NeuronArray<double> operator()(const Loadings& loadings) const;
-  /// The same into an array of this partition and rank: allocates nothing but two tiles' worth.
-  void evaluate(const Loadings& loadings, model::NeuronArray<double>& n) const;
 };
+
+/// n_i += sum_s phi_i(s) w_s for this rank's neurons at the given states, weights [states, columns].
+void add_responses(const Loadings& loadings, const StateRows& rows, const Eigen::Ref<const Eigen::MatrixXd>& weights,
+                   model::NeuronArray<double>& n);
 
 }  // namespace rankflow::connectivity

@@ -12,22 +12,23 @@
 namespace rankflow::connectivity {
 
 struct FeatureBasisOptions {
-  /// Root mean square error of features over visited rows and probe neurons, relative to that of the features.
+  /// Root mean square error of features over visited rows and neurons, relative to that of the features.
   double tolerance = 1e-7;
-  std::int64_t probe_neurons = 1024;   ///< neurons from which basis functions are chosen
-  std::int64_t candidate_rows = 4096;  ///< visited rows among which interpolation rows are chosen
-  std::int64_t maximum_functions = 1024;
+  std::int64_t probe_neurons = 512;    ///< neurons among which basis functions are chosen, at first
+  std::int64_t candidate_rows = 2048;  ///< visited rows among which interpolation rows are chosen, at first
+  std::int64_t maximum_functions = 512;
 };
 
 /// Few functions q_1 … q_r of the visited states, orthonormal under (1/T) sum_t q_j(t) q_k(t) = delta_jk, that span the
 /// features of neurons up to a tolerance: phi_i(t) ~ sum_j q_j(t) c_ij. The functions are those of r chosen neurons;
 /// the coefficients c_i = P phi_i[S] follow from the neuron's features at few rows S (empirical interpolation, Barrault
-/// et al. 2004, with more rows than functions and least squares; rows by pivoted QR, Drmac & Gugercin 2016). The same
-/// on every rank.
+/// et al. 2004, with twice as many rows as functions and least squares; rows by pivoted QR, Drmac & Gugercin 2016). The
+/// same on every rank.
 class FeatureBasis {
  public:
-  /// Chosen from probe neurons of `loadings`, evenly spaced. Throws ConfigurationError for options out of range and
-  /// NumericalError when maximum_functions do not reach the tolerance. Collective.
+  /// Chosen from evenly spaced neurons of `loadings`. Probes and candidates are doubled while error() exceeds the
+  /// tolerance; when all are used, or maximum_functions are, error() says what was reached. Throws ConfigurationError
+  /// for options out of range, InputDataError when no neuron responds to anything. Collective.
   FeatureBasis(const VisitedStates& states, const Loadings& loadings, const FeatureBasisOptions& options,
                const parallel::Communicator& comm);
 
@@ -39,21 +40,36 @@ class FeatureBasis {
   StateRows interpolation_rows() const noexcept {
     return {static_cast<std::int64_t>(chosen_rows_.size()), z_.data(), v_.data()};
   }
-  /// Their places among the visited rows, in the order of choice.
+  /// Their places among the visited rows.
   const std::vector<std::int64_t>& chosen_rows() const noexcept { return chosen_rows_; }
   /// P [r, S].
   const Eigen::MatrixXd& interpolation() const noexcept { return interpolation_; }
-  /// Relative error found on probe neurons that had no part in the choice (0 without such neurons).
-  double held_out_error() const noexcept { return held_out_error_; }
-  /// (1/T) sum_t q_j(t) y_k(t) [r, K] for targets y [T, K] in rows.
-  Eigen::MatrixXd project(std::span<const double> y, int columns) const;
+  /// Relative error over all visited rows, of 64 evenly spaced neurons: others than the probes when there are many.
+  double error() const noexcept { return error_; }
+  /// True when maximum_functions ended the choice.
+  bool exhausted() const noexcept { return exhausted_; }
+  /// (1/T) sum_t q_j(t) y(t) [r, R].
+  const Eigen::MatrixXd& targets() const noexcept { return targets_; }
+  /// (1/T) sum_t |y(t) - sum_j q_j(t) targets_j|^2 summed over components, and (1/T) sum_t |y(t)|^2.
+  double unexplained() const noexcept { return unexplained_; }
+  double target_square() const noexcept { return target_square_; }
 
  private:
+  void choose(const VisitedStates& states, const Loadings& probes, std::int64_t candidates, double tolerance,
+              std::int64_t maximum_functions);
+  void choose_rows(const VisitedStates& states, std::int64_t candidates);
+  double measure(const VisitedStates& states, const Loadings& neurons) const;
+  void project_targets(const VisitedStates& states);
+
   Eigen::MatrixXd values_;
   std::vector<std::int64_t> chosen_rows_;
   std::vector<double> z_, v_;
   Eigen::MatrixXd interpolation_;
-  double held_out_error_ = 0.0;
+  Eigen::MatrixXd targets_;
+  double unexplained_ = 0.0;
+  double target_square_ = 0.0;
+  double error_ = 0.0;
+  bool exhausted_ = false;
 };
 
 }  // namespace rankflow::connectivity

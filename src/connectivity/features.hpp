@@ -1,6 +1,5 @@
 #pragma once
 #include <cstdint>
-#include <span>
 
 #include "connectivity/loadings.hpp"
 #include "connectivity/visited_states.hpp"
@@ -16,10 +15,11 @@ struct StateRows {
 /// Rows [first, first + count) of the states.
 StateRows rows_of(const VisitedStates& states, std::int64_t first, std::int64_t count);
 StateRows rows_of(const VisitedStates& states);
+/// Rows [first, first + count) of `rows`, for loadings of these shapes.
+StateRows part_of(const StateRows& rows, std::int64_t first, std::int64_t count, const Loadings& loadings);
 
-/// Features of one tile: out[row][tile_size] = phi(m z(row) + b v(row), d), 0 past the last neuron of the population.
-/// `out` is 64-byte aligned. T: precision of the arithmetic. Allocates nothing.
-template <class T>
-void tile_features(const Loadings& loadings, std::int64_t tile, const StateRows& rows, T* out);
+/// Features of one local tile: out[row][tile_size] = phi(m z(row) + b v(row), d), 0 past the last neuron of the
+/// population. `out` is 64-byte aligned. Allocates nothing.
+void tile_features(const Loadings& loadings, std::int64_t tile, const StateRows& rows, double* out);
 
 }  // namespace rankflow::connectivity

@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 
+#include "config/ridge_options.hpp"
 #include "connectivity/conditional_mean.hpp"
 #include "connectivity/feature_basis.hpp"
 #include "connectivity/loadings.hpp"
@@ -15,28 +16,32 @@ namespace rankflow::connectivity {
 ///   J(n) = (1/T) sum_t |y_t - (1/N) sum_i n_i phi_i(t)|^2 + lambda (1/N) sum_i |n_i|^2,
 /// which is the published n = S (X^T X + lambda_pub S^2/alpha^2)^-1 X^T Y / alpha (Kim et al. 2026) for
 /// lambda = lambda_pub N / (alpha^2 T).
-enum class RidgeForm {
-  automatic,  ///< neurons or times when these are few, reduced otherwise, iterative when the reduced residual is too
-              ///< large
-  neurons,    ///< Cholesky of the N x N matrix
-  times,      ///< Cholesky of the T x T matrix
-  reduced,    ///< in the feature basis: O(N r^2)
-  iterative   ///< PETSc's conjugate gradients on the whole operator, preconditioned by the reduced form
-};
+///   neurons, times  Cholesky of the N x N or T x T matrix
+///   reduced         in the feature basis: O(N r^2)
+///   iterative       PETSc's conjugate gradients on the whole operator, preconditioned by the reduced form
+///   automatic       neurons or times when these are few; otherwise reduced, and iterative when its residual is too
+///   large
+using config::RidgeForm;
 
 struct RidgeOptions {
-  std::optional<double> penalty;  ///< lambda > 0; without: noise and prior variance that maximise the evidence
+  std::optional<double> penalty{};  ///< lambda > 0; without: noise and prior variance that maximise the evidence
   RidgeForm form = RidgeForm::automatic;
-  /// Residual of the normal equations relative to their right side that automatic accepts and iterative reaches.
+  /// Residual of the normal equations relative to their right side that reduced and iterative reach.
   double tolerance = 1e-6;
   std::int64_t maximum_iterations = 200;  ///< of iterative
-  FeatureBasisOptions basis;
+  /// Features that may be evaluated to find the residual of a reduced solution: beyond, a bound is estimated.
+  std::int64_t certificate_features = 200'000'000;
+  /// The tolerance of the basis is the smaller of its own and tolerance / 10.
+  FeatureBasisOptions basis{};
 };
+/// Options of a configuration.
+RidgeOptions ridge_options(const config::RidgeOptions& table);
 
-/// |Phi^T (y - Phi n / N) - lambda T n| / |Phi^T y| of the whole operator.
+/// |Phi^T (y - Phi n / N) - lambda T n| / |Phi^T y| of the whole operator, neither reduced nor rounded.
 struct Certificate {
   double residual = 0.0;
-  /// True when it is an upper bound estimated from evenly spaced rows and neurons, the whole being too large.
+  /// True when it is an upper bound, by mean squares over all neurons and evenly spaced rows, the whole being too
+  /// large.
   bool sampled = false;
 };
 
@@ -44,7 +49,7 @@ struct Certificate {
 struct RidgeSolution {
   RidgeForm form = RidgeForm::reduced;  ///< the one that was used
   double penalty = 0.0;                 ///< lambda
-  double noise_variance = 0.0;          ///< sigma^2 of y, per component: by the evidence, or the residual's
+  double noise_variance = 0.0;          ///< sigma^2 of y, per component, that maximises the evidence at this penalty
   double prior_variance = 0.0;          ///< s^2 of n: sigma^2 N / (lambda T)
   double effective_parameters = 0.0;    ///< sum_k gamma_k / (gamma_k + lambda), per component
   double log_evidence = 0.0;            ///< log p(y | sigma^2, s^2), nats
@@ -59,28 +64,39 @@ struct RidgeSolution {
 /// Throws ConfigurationError for a penalty, tolerance or iteration limit out of range.
 void check_ridge_options(const RidgeOptions& options);
 
-/// Solves for the given neurons. Throws as above, InputDataError for loadings that do not fit the states (see
-/// check_loadings), NumericalError when the tolerance cannot be reached. Collective; bitwise equal at any rank count.
-RidgeSolution solve_ridge(const VisitedStates& states, const Loadings& loadings, const RidgeOptions& options,
-                          const parallel::Communicator& comm);
-
 /// Solves again and again on the same states: with new neurons each time, as training a flow does. The basis is built
-/// once, from the first neurons, and again from those at hand when their residual exceeds the tolerance.
+/// once, from the first neurons, and again, finer and from those at hand, when their residual exceeds the tolerance.
 class RidgeSolver {
  public:
-  /// `states` must outlive the solver.
+  /// `states` must outlive the solver. Throws as check_ridge_options and check_visited_states.
   RidgeSolver(const VisitedStates& states, const RidgeOptions& options);
-  RidgeSolver(RidgeSolver&&) noexcept;
-  ~RidgeSolver();
 
-  /// As solve_ridge. Collective.
+  /// Throws InputDataError for loadings that do not fit the states (check_loadings), ConfigurationError for direct
+  /// forms beyond 16384 equations, NumericalError when the tolerance cannot be reached. Collective; bitwise equal at
+  /// any rank count.
   RidgeSolution solve(const Loadings& loadings, const parallel::Communicator& comm);
+  /// The basis, built from these neurons when there is none yet: for posterior distributions. Collective.
+  const FeatureBasis& basis(const Loadings& loadings, const parallel::Communicator& comm);
   /// Bases built so far.
-  std::int64_t bases_built() const noexcept;
+  std::int64_t bases_built() const noexcept { return bases_built_; }
+  /// Tolerance that the next basis would be built to, as the last one was: with it in options.basis, and the same
+  /// neurons, another solver comes to the same basis.
+  double basis_tolerance() const noexcept { return basis_options_.tolerance; }
 
  private:
-  struct Parts;
-  std::unique_ptr<Parts> parts_;
+  void build_basis(const Loadings& loadings, const parallel::Communicator& comm);
+  RidgeForm choose_form(const Loadings& loadings) const;
+  RidgeSolution reduced(const Loadings& loadings, const parallel::Communicator& comm);
+
+  const VisitedStates& states_;
+  RidgeOptions options_;
+  FeatureBasisOptions basis_options_;
+  std::unique_ptr<FeatureBasis> basis_;
+  std::int64_t bases_built_ = 0;
 };
+
+/// One solution: RidgeSolver(states, options).solve(loadings, comm).
+RidgeSolution solve_ridge(const VisitedStates& states, const Loadings& loadings, const RidgeOptions& options,
+                          const parallel::Communicator& comm);
 
 }  // namespace rankflow::connectivity

@@ -26,9 +26,9 @@ struct VisitedStates {
   int inputs = 0;            ///< I
   double alpha = 0.0;        ///< time step / time constant
   std::int64_t dropped = 0;  ///< pairs of successive rows left out: masked, or not a number
-  std::vector<double> z;     ///< [T, R]
-  std::vector<double> v;     ///< [T, I]: what neurons see of the inputs
-  std::vector<double> y;     ///< [T, R]: (z(t+1) - (1 - alpha) z(t)) / alpha = (1/N) n^T phi(m z + b v, d)
+  std::vector<double> z{};   ///< [T, R]
+  std::vector<double> v{};   ///< [T, I]: what neurons see of the inputs
+  std::vector<double> y{};   ///< [T, R]: (z(t+1) - (1 - alpha) z(t)) / alpha = (1/N) n^T phi(m z + b v, d)
 };
 
 /// One row per pair of successive rows of a trial; pairs with a masked row or one that holds a NaN are dropped.
