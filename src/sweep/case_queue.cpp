@@ -106,9 +106,9 @@ Next CaseQueue::next() {
   if (first || halving_) look_at_all();
   looked_ = true;
   for (int look = 0; look < most_looks; ++look) {
-    if (auto claim = next_begun()) return *claim;
     if (first && look == 0)
       if (auto claim = next_of_the_dead(asked_at_start)) return *claim;
+    if (auto claim = next_begun()) return *claim;
     if (auto claim = next_new()) return *claim;
     look_at_all();
     if (begun_.empty() && fresh_.empty() && !leader_goes_on()) break;

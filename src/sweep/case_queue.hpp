@@ -41,11 +41,12 @@ struct Nothing {
 };
 using Next = std::variant<Claim, Doubt, Nothing>;
 
-/// Chooses one worker's next case: first cases that were begun and released, then new ones in the plan's order, then
-/// those of dead workers. Looks at the whole ledger once at the start and whenever it believes that no new case is
-/// left; in between a claim costs a number of operations that grows with the logarithm of the number of cases that
-/// others took meanwhile. With halving it looks at the whole ledger for every claim: cases that may go on come first,
-/// those that are furthest before others.
+/// Chooses one worker's next case: at its start those of dead workers, so that one worker after the other takes the
+/// cases in the order of one that nothing happened to; then cases that were begun and released, new ones in the plan's
+/// order, and again those of dead workers. Looks at the whole ledger once at the start and whenever it believes that no
+/// new case is left; in between a claim costs a number of operations that grows with the logarithm of the number of
+/// cases that others took meanwhile. With halving it looks at the whole ledger for every claim: cases that may go on
+/// come first, those that are furthest before others.
 class CaseQueue {
  public:
   /// `ranks`: only cases of so many ranks; 0: all. Both must outlive the queue.

@@ -16,3 +16,8 @@ add_test(NAME sweep_results COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/r
   $<TARGET_FILE:rankflow> ${MPIEXEC_EXECUTABLE} ${PROJECT_SOURCE_DIR})
 set_tests_properties(sweep_results PROPERTIES LABELS drivers PROCESSORS 2 TIMEOUT 300
   ENVIRONMENT "${RANKFLOW_TEST_ENVIRONMENT};PYTHONDONTWRITEBYTECODE=1")
+
+add_test(NAME sweep_halving_execution COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/halving_execution_test.py
+  $<TARGET_FILE:rankflow> ${MPIEXEC_EXECUTABLE} ${PROJECT_SOURCE_DIR})
+set_tests_properties(sweep_halving_execution PROPERTIES LABELS slow PROCESSORS 2 TIMEOUT 600
+  ENVIRONMENT "${RANKFLOW_TEST_ENVIRONMENT};PYTHONDONTWRITEBYTECODE=1")
