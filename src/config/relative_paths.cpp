@@ -3,7 +3,9 @@
 namespace rankflow::config {
 
 void RelativePaths::shorten(std::string& path) const {
-  if (!path.empty()) path = std::filesystem::path(path).lexically_relative(folder_).generic_string();
+  if (path.empty()) return;
+  const std::filesystem::path given(path);
+  path = (folder_.empty() ? given.filename() : given.lexically_relative(folder_)).generic_string();
 }
 
 void RelativePaths::leaf(std::string_view /*key*/, const Slot& slot, const Spec& /*spec*/) {

@@ -10,7 +10,8 @@ namespace rankflow::config {
 /// together.
 class RelativePaths final : public Backend {
  public:
-  explicit RelativePaths(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  /// Of an empty folder: leaves the file's own name and nothing else.
+  explicit RelativePaths(std::filesystem::path folder = {}) : folder_(std::move(folder)) {}
 
   void leaf(std::string_view key, const Slot& slot, const Spec& spec) override;
   bool enter_table(std::string_view key, std::string_view doc, TableKind kind, bool present) override;

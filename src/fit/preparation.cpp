@@ -3,6 +3,7 @@
 #include <span>
 
 #include "config/load.hpp"
+#include "config/relative_paths.hpp"
 #include "io/checkpoint_store.hpp"
 
 namespace rankflow::fit {
@@ -30,8 +31,11 @@ Preparation::Preparation(const FitRequest& asked, const parallel::Communicator& 
       start(model.initial_parameters(static_cast<std::uint64_t>(asked.options.run.seed), data)) {}
 
 std::string Preparation::identity() const {
-  return io::hash_of(lasting_toml(request.options) + hash_of(data.observations) + hash_of(data.input_values) +
-                     hash_of(start));
+  // What the files hold counts, not where they lie: a fit may be moved with its data.
+  auto options = request.options;
+  config::RelativePaths folders_left_out;
+  config::Visitor(folders_left_out).group(options);
+  return io::hash_of(lasting_toml(options) + hash_of(data.observations) + hash_of(data.input_values) + hash_of(start));
 }
 
 std::string lasting_toml(config::FitVsmcOptions options) {

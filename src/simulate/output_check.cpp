@@ -3,6 +3,7 @@
 #include <array>
 
 #include "config/load.hpp"
+#include "config/relative_paths.hpp"
 #include "core/error.hpp"
 #include "io/checkpoint_store.hpp"
 #include "io/hdf5_file.hpp"
@@ -98,7 +99,11 @@ void require_same_configuration(const Request& request, const parallel::Communic
 template <class T>
 std::string run_identity(const config::SimulateOptions& options, const model::Network<T>& network,
                          const parallel::Communicator& comm) {
-  std::string identity = lasting_toml(options) + digest_of(network, comm);
+  // What the files hold counts, not where they lie: a run may be moved with them.
+  auto named = options;
+  config::RelativePaths folders_left_out;
+  config::Visitor(folders_left_out).group(named);
+  std::string identity = lasting_toml(named) + digest_of(network, comm);
   for (const auto& file : input_files(options)) identity += " " + io::content_of(file, comm);
   return io::hash_of(identity);
 }
