@@ -72,18 +72,18 @@ NeuronSample NeuronSample::half(std::int64_t remainder) const {
   return part;
 }
 
-NeuronSample sample_neurons(const model::Network<double>& network, std::int64_t most, std::uint64_t seed,
-                            const parallel::Communicator& comm) {
+NeuronSample sample_neurons(const model::Network<double>& network, std::int64_t most, bool with_bias,
+                            std::uint64_t seed, const parallel::Communicator& comm) {
   std::vector<double> loadings;
   std::vector<double> right;
   for (const auto i : choose_neurons(network.partition, most, seed, comm)) {
     for (int r = 0; r < network.rank; ++r) loadings.push_back(network.m.at(i, r));
     for (int k = 0; k < network.inputs; ++k) loadings.push_back(network.input_weights.at(i, k));
-    if (network.has_bias()) loadings.push_back(network.bias.at(i, 0));
+    if (with_bias) loadings.push_back(network.has_bias() ? network.bias.at(i, 0) : 0.0);
     for (int r = 0; r < network.rank; ++r) right.push_back(network.n.at(i, r));
   }
   NeuronSample sample{.loadings = {}, .n = gather(right, comm), .rank = network.rank, .inputs = network.inputs};
-  sample.loadings.dimensions = network.rank + network.inputs + (network.has_bias() ? 1 : 0);
+  sample.loadings.dimensions = network.rank + network.inputs + (with_bias ? 1 : 0);
   sample.loadings.values = gather(loadings, comm);
   sample.loadings.count = static_cast<std::int64_t>(sample.n.size()) / network.rank;
   return sample;

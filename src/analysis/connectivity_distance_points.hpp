@@ -10,7 +10,7 @@ namespace rankflow::analysis {
 
 /// Neurons of a network on every rank, in ascending order.
 struct NeuronSample {
-  PointCloud loadings;    ///< (m, b, d), without what the network does not have
+  PointCloud loadings;    ///< (m, b, d), or (m, b) without biases
   std::vector<double> n;  ///< [count, R]
   int rank = 0;           ///< R
   int inputs = 0;         ///< I
@@ -23,8 +23,8 @@ struct NeuronSample {
 };
 
 /// All neurons, or `most` of them chosen at random (by neuron and seed): the same ones on any number of ranks.
-/// Collective.
-NeuronSample sample_neurons(const model::Network<double>& network, std::int64_t most, std::uint64_t seed,
-                            const parallel::Communicator& comm);
+/// `with_bias`: d is among the loadings, 0 for networks without biases. Collective.
+NeuronSample sample_neurons(const model::Network<double>& network, std::int64_t most, bool with_bias,
+                            std::uint64_t seed, const parallel::Communicator& comm);
 
 }  // namespace rankflow::analysis
