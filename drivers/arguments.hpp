@@ -15,6 +15,9 @@ struct Arguments {
   std::string data;               ///< evaluate, filter: what the input is applied to
   std::string output;             ///< empty: named after the input
   std::string particles;          ///< filter: number of them; empty: as in the fit
+  std::string from;               ///< fit flow: a fit whose latents and loadings are taken
+  std::string neurons, seed;      ///< sample; empty: default
+  bool conditional_mean = false;  ///< sample
   std::vector<std::string> sets;  ///< table.key=value
   int workers = 0;                ///< sweep run: groups of ranks at once; 0: as many as the processors allow
   int ranks = 0;                  ///< sweep work: only cases of so many ranks; 0: all
@@ -49,6 +52,10 @@ ExitCode analyze_fixed_points(const Arguments& arguments, const Surroundings& su
 std::string analyze_fixed_points_keys();
 ExitCode filter(const Arguments& arguments, const Surroundings& surroundings);
 ExitCode fit_vsmc(const Arguments& arguments, const Surroundings& surroundings);
+/// Takes a configuration, a fit (`from`), or both.
+ExitCode fit_flow(const Arguments& arguments, const Surroundings& surroundings);
+/// Takes a flow file, writes a network file.
+ExitCode sample(const Arguments& arguments, const Surroundings& surroundings);
 /// Takes a sweep file, or the directory of a planned sweep.
 ExitCode sweep_submit(const Arguments& arguments, const Surroundings& surroundings);
 /// Says what a sweep file stands for; writes and runs nothing.

@@ -65,6 +65,26 @@ void add_filter(CommandLine& line, CLI::App& app) {
   command->callback([&line] { line.driver = drivers::filter; });
 }
 
+void add_flows(CommandLine& line, CLI::App& app, CLI::App& fit) {
+  add_job(line, fit, "flow", "the distribution of connectivity that keeps given latent dynamics, by flow matching",
+          drivers::fit_flow, true);
+  auto* flow = fit.get_subcommand("flow");
+  flow->get_option("config")->required(false);
+  flow->add_option("--from", line.arguments.from,
+                   "fit file whose loadings and latents are taken; with or without "
+                   "a configuration file");
+  auto* sample = app.add_subcommand("sample", "draw a network of any size from a flow file");
+  sample->add_option("flow", line.arguments.input, "flow file")->required();
+  sample->add_option("-o,--output", line.arguments.output, "network file (HDF5); default: FLOW_network.h5");
+  sample->add_option("--neurons", line.arguments.neurons, "neurons of the network; default: 1000");
+  sample->add_option("--seed", line.arguments.seed, "seed of the draws; default: 1");
+  sample->add_flag("--conditional-mean", line.arguments.conditional_mean,
+                   "solve for n given the m, b, d that were drawn, instead of drawing it");
+  sample->add_option("--set", line.arguments.sets, "table.key=value; may be repeated")->allow_extra_args(false);
+  sample->add_flag("--dry-run", line.arguments.dry_run, "say how much work it is; do nothing");
+  sample->callback([&line] { line.driver = drivers::sample; });
+}
+
 void add_sweeps(CommandLine& line, CLI::App& app) {
   auto* sweep = app.add_subcommand("sweep", "many runs of one driver that differ in some keys");
   sweep->require_subcommand(1);
@@ -133,10 +153,11 @@ void describe(CommandLine& line) {
   evaluate->add_option("--set", line.arguments.sets, "evaluate.key=value or data.key=value; may be repeated")
       ->allow_extra_args(false);
   evaluate->callback([&line] { line.driver = drivers::evaluate; });
-  auto* fit = app.add_subcommand("fit", "fit a network to a recording");
+  auto* fit = app.add_subcommand("fit", "fit a network to a recording, or a distribution of networks to latents");
   fit->require_subcommand(1);
   add_job(line, *fit, "vsmc", "a stochastic low-rank network, by variational sequential Monte Carlo", drivers::fit_vsmc,
           true);
+  add_flows(line, app, *fit);
   add_filter(line, app);
   add_analyses(line, app);
   add_sweeps(line, app);

@@ -2,11 +2,13 @@
 
 #include "config/evaluate_options.hpp"
 #include "config/filter_options.hpp"
+#include "config/fit_flow_options.hpp"
 #include "config/fit_vsmc_options.hpp"
 #include "config/fixed_points_options.hpp"
 #include "config/generate_options.hpp"
 #include "config/import_options.hpp"
 #include "config/load.hpp"
+#include "config/sample_options.hpp"
 #include "config/simulate_options.hpp"
 #include "config/sweep_options.hpp"
 
@@ -19,6 +21,24 @@ std::string network_reference() {
   std::erase_if(tables, [](const config::TableListing& table) { return table.name.starts_with("network"); });
   return config::markdown(tables, "Configuration of `generate network`") +
          "\nIts table `network` has the keys of `network` above, but for `bulk`.\n";
+}
+
+/// Tables of `fit flow`; [network] and [[inputs]] are those of a simulation.
+std::string flow_reference() {
+  auto tables = config::list_tables<config::FitFlowOptions>();
+  std::erase_if(tables, [](const config::TableListing& table) {
+    return table.name.starts_with("network") || table.name.starts_with("inputs");
+  });
+  return config::markdown(tables, "Configuration of `fit flow`") +
+         "\nIts tables `network` (but for `bulk`) and `inputs` have the keys of `simulate`.\n";
+}
+
+/// The table that only `sample` has.
+std::string sample_reference() {
+  auto tables = config::list_tables<config::SampleOptions>();
+  std::erase_if(tables, [](const config::TableListing& table) { return table.name != "sample"; });
+  return config::markdown(tables, "Configuration of `sample` (by `--set`)") +
+         "\nIts tables `sampler` and `ridge` have the keys of `fit flow`; what is not said is as in the fit.\n";
 }
 
 /// The table that only `filter` has.
@@ -37,7 +57,8 @@ ExitCode reference(const Surroundings& surroundings) {
       "\n" + network_reference() + "\n" +
       config::reference_markdown<config::ImportRecordingOptions>("Configuration of `import recording`") + "\n" +
       config::reference_markdown<config::FitVsmcOptions>("Configuration of `fit vsmc`") + "\n" + filter_reference() +
-      "\n" + config::reference_markdown<config::EvaluateRunOptions>("Configuration of `evaluate` (by `--set`)") + "\n" +
+      "\n" + flow_reference() + "\n" + sample_reference() + "\n" +
+      config::reference_markdown<config::EvaluateRunOptions>("Configuration of `evaluate` (by `--set`)") + "\n" +
       config::reference_markdown<config::AnalyzeFixedPointsOptions>(
           "Configuration of `analyze fixed-points` (by `--set`)") +
       "\n" + config::reference_markdown<config::SweepOptions>("Configuration of sweeps"));

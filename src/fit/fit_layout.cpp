@@ -5,6 +5,7 @@
 
 #include "fit/fit_file.hpp"
 #include "fit/simulation_text.hpp"
+#include "model/network_io.hpp"
 
 namespace rankflow::fit {
 namespace {
@@ -33,26 +34,6 @@ class GroupLayout {
   io::RunLayout& layout_;
   std::string group_;
 };
-
-const char* name_of(config::Activation activation) {
-  switch (activation) {
-    case config::Activation::tanh:
-      return "tanh";
-    case config::Activation::relu:
-      return "relu";
-    case config::Activation::clipped_relu:
-      return "clipped_relu";
-    case config::Activation::softplus:
-      return "softplus";
-    case config::Activation::sigmoid:
-      return "sigmoid";
-    case config::Activation::erf:
-      return "erf";
-    case config::Activation::identity:
-      break;
-  }
-  return "identity";
-}
 
 const char* name_of(config::ReadoutSource source) {
   switch (source) {
@@ -87,7 +68,7 @@ void add_network(io::RunLayout& layout, const config::FitVsmcOptions& options, c
   network.add("bias", {{"neuron", model.neurons()}}, "bias");
   if (model.inputs() > 0)
     network.add("input_weights", {{"neuron", model.neurons()}, {"input", model.inputs()}}, "input weights");
-  network.attributes() = {{"activation", std::string(name_of(options.model.network.activation))},
+  network.attributes() = {{"activation", model::activation_name(options.model.network.activation)},
                           {"tau", options.model.network.tau},
                           {"leak", 1.0},
                           {"decay", options.model.network.decay}};

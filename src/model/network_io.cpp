@@ -26,12 +26,6 @@ constexpr std::array<std::pair<const char*, Activation>, 7> activations{{{"tanh"
                                                                          {"erf", Activation::erf},
                                                                          {"identity", Activation::identity}}};
 
-std::string activation_name(Activation activation) {
-  const auto found =
-      std::find_if(activations.begin(), activations.end(), [&](const auto& a) { return a.second == activation; });
-  return found->first;
-}
-
 /// One attribute of the network's group, with its place for messages.
 class AttributeReader {
  public:
@@ -52,14 +46,8 @@ class AttributeReader {
     const auto found = attributes_.find("activation");
     if (found == attributes_.end()) return Activation::tanh;
     const auto* name = std::get_if<std::string>(&found->second);
-    std::vector<std::string> names;
-    for (const auto& [known, value] : activations) {
-      if (name != nullptr && *name == known) return value;
-      names.emplace_back(known);
-    }
-    throw InputDataError("attribute 'activation' of {} is {}; known are {}.{}", place_,
-                         name != nullptr ? "'" + *name + "'" : "not text", fmt::join(names, ", "),
-                         did_you_mean(name != nullptr ? *name : "", names));
+    if (name == nullptr) throw InputDataError("attribute 'activation' of {} is not text", place_);
+    return activation_of_name(*name, place_);
   }
 
   std::vector<std::string> population_names() const {
@@ -135,6 +123,22 @@ void read_population(const io::NetworkFile& file, const std::string& path, Netwo
 }
 
 }  // namespace
+
+std::string activation_name(Activation activation) {
+  const auto found =
+      std::find_if(activations.begin(), activations.end(), [&](const auto& a) { return a.second == activation; });
+  return found->first;
+}
+
+Activation activation_of_name(const std::string& name, const std::string& place) {
+  std::vector<std::string> names;
+  for (const auto& [known, value] : activations) {
+    if (name == known) return value;
+    names.emplace_back(known);
+  }
+  throw InputDataError("attribute 'activation' of {} is '{}'; known are {}.{}", place, name, fmt::join(names, ", "),
+                       did_you_mean(name, names));
+}
 
 template <class T>
 void write_network(io::File& file, const Network<T>& network, const std::string& group) {

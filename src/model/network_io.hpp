@@ -8,6 +8,12 @@
 
 namespace rankflow::model {
 
+/// As in the attribute `activation` of files.
+std::string activation_name(Activation activation);
+/// The reverse. Throws InputDataError with the nearest known name; `place` stands in its message, as in "group
+/// '/network' of file 'a.h5'".
+Activation activation_of_name(const std::string& name, const std::string& place);
+
 /// Writes the network into `group` of a file, in the schema of network files (docs/file-formats.md): m, n,
 /// input_weights, bias, tau as io::write_network, the attributes activation, leak, tau (s, when shared), decay (when
 /// prescribed), and for several populations the dataset population [neuron] (numbers into the attribute

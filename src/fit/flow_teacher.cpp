@@ -1,0 +1,99 @@
+#include "fit/flow_teacher.hpp"
+
+#include <numeric>
+#include <span>
+
+#include "connectivity/posterior.hpp"
+#include "fit/flow_neurons.hpp"
+#include "io/agreement.hpp"
+
+namespace rankflow::fit {
+namespace {
+
+/// The first two belong to `rankflow sample`.
+constexpr std::uint64_t first_teaching_stream = 2;
+/// Fewer than all: what an epoch is taught is certified by a bound, what the user gets by every feature.
+constexpr std::int64_t taught_certificate_features = 1'000'000;
+
+}  // namespace
+
+parallel::Stream teaching_stream(std::uint64_t seed, std::int64_t iteration) {
+  return {seed, parallel::Purpose::flow_sample, first_teaching_stream + static_cast<std::uint64_t>(iteration)};
+}
+
+FlowTeacher::FlowTeacher(const FlowPreparation& prepared, const flow::Flow& loadings_flow,
+                         const connectivity::VisitedStates& states, std::optional<double> penalty,
+                         const parallel::Communicator& comm)
+    : prepared_(prepared),
+      loadings_flow_(loadings_flow),
+      states_(states),
+      comm_(comm),
+      partition_(prepared.options().conditional_flow.neurons, comm.size(), comm.rank()),
+      penalty_(penalty) {
+  if (!penalty_ && !prepared.options().ridge.evidence) penalty_ = prepared.options().ridge.penalty;
+}
+
+connectivity::Loadings FlowTeacher::draw_neurons(std::int64_t iteration) const {
+  // A sample that is not finite is found by the rank that draws it.
+  std::optional<connectivity::Loadings> loadings;
+  io::on_all_ranks(comm_, [&] {
+    loadings = draw_loadings(prepared_.system, loadings_flow_, prepared_.options().sampler,
+                             teaching_stream(prepared_.seed(), iteration), partition_);
+  });
+  return std::move(*loadings);
+}
+
+connectivity::RidgeOptions FlowTeacher::options() const {
+  auto options = connectivity::ridge_options(prepared_.options().ridge);
+  options.penalty = penalty_;
+  options.certificate_features = taught_certificate_features;
+  return options;
+}
+
+void FlowTeacher::solve(const connectivity::Loadings& loadings) {
+  if (!penalty_) penalty_ = connectivity::solve_ridge(states_, loadings, options(), comm_).penalty;
+  if (!solver_) solver_.emplace(states_, options());
+  solution_ = solver_->solve(loadings, comm_);
+}
+
+model::NeuronArray<double> FlowTeacher::draw_posterior(const connectivity::Loadings& loadings, std::int64_t iteration) {
+  const connectivity::Posterior posterior(solver_->basis(loadings, comm_), loadings, comm_);
+  return posterior.draw(posterior.spectrum().variances(penalty()), prepared_.seed(),
+                        static_cast<std::uint32_t>(iteration), comm_);
+}
+
+TaughtNeurons FlowTeacher::teach(std::int64_t iteration) {
+  const auto loadings = draw_neurons(iteration);
+  const auto bases = solver_ ? solver_->bases_built() : 0;
+  solve(loadings);
+  std::optional<model::NeuronArray<double>> drawn;
+  if (prepared_.options().conditional_flow.draws) drawn = draw_posterior(loadings, iteration);
+  if (solver_->bases_built() != bases) basis_ = {iteration, solver_->basis_tolerance()};
+  TaughtNeurons taught;
+  taught.loadings = gather({&loadings.m, &loadings.b, &loadings.bias});
+  taught.n = gather({drawn ? &*drawn : &solution_->n});
+  return taught;
+}
+
+void FlowTeacher::return_to(const BasisOrigin& basis) {
+  if (basis.iteration == basis_.iteration && basis.tolerance == basis_.tolerance) return;
+  auto options_then = options();
+  options_then.basis.tolerance = basis.tolerance;
+  solver_.emplace(states_, options_then);
+  solver_->basis(draw_neurons(basis.iteration), comm_);
+  basis_ = basis;
+}
+
+/// Columns of all arrays side by side, rows of all ranks.
+std::vector<double> FlowTeacher::gather(const std::vector<const model::NeuronArray<double>*>& arrays) const {
+  std::vector<double> mine;
+  for (std::int64_t i = 0; i < partition_.count(); ++i)
+    for (const auto* array : arrays)
+      for (int c = 0; c < array->columns(); ++c) mine.push_back(array->at(i, c));
+  const auto counts = comm_.all_gather(static_cast<std::int64_t>(mine.size()));
+  std::vector<double> all(static_cast<std::size_t>(std::accumulate(counts.begin(), counts.end(), std::int64_t{0})));
+  comm_.all_gather(std::span<const double>(mine), std::span<double>(all), counts);
+  return all;
+}
+
+}  // namespace rankflow::fit
