@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -11,18 +12,21 @@ namespace rankflow::drivers {
 
 /// What every driver gets from the command line.
 struct Arguments {
-  std::string input;              ///< configuration file, or the file to inspect
-  std::string data;               ///< evaluate, filter: what the input is applied to
-  std::string output;             ///< empty: named after the input
-  std::string particles;          ///< filter: number of them; empty: as in the fit
-  std::string from;               ///< fit flow: a fit whose latents and loadings are taken
-  std::string neurons, seed;      ///< sample; empty: default
-  bool conditional_mean = false;  ///< sample
-  std::vector<std::string> sets;  ///< table.key=value
-  int workers = 0;                ///< sweep run: groups of ranks at once; 0: as many as the processors allow
-  int ranks = 0;                  ///< sweep work: only cases of so many ranks; 0: all
-  double wall_time = 0;           ///< sweep run, sweep work: s after which to stop; 0: no limit
-  bool watch = false;             ///< sweep status: go on until all cases are over
+  std::string input;               ///< configuration file, or the file to inspect
+  std::string data;                ///< evaluate, filter: what the input is applied to
+  std::string output;              ///< empty: named after the input
+  std::string particles;           ///< filter: number of them; empty: as in the fit
+  std::string from;                ///< fit flow: a fit whose latents and loadings are taken
+  std::string neurons, seed;       ///< sample; empty: default
+  bool conditional_mean = false;   ///< sample
+  std::int64_t resample = 0;       ///< analyze populations: neurons of a network drawn from the populations; 0: none
+  std::string resampled;           ///< analyze populations: that network's file; empty: named after the input
+  std::vector<std::string> sets;   ///< table.key=value
+  std::vector<std::string> retry;  ///< sweep run, sweep work, sweep submit: statuses of cases that begin again
+  int workers = 0;                 ///< sweep run: groups of ranks at once; 0: as many as the processors allow
+  int ranks = 0;                   ///< sweep work: only cases of so many ranks; 0: all
+  double wall_time = 0;            ///< sweep run, sweep work: s after which to stop; 0: no limit
+  bool watch = false;              ///< sweep status: go on until all cases are over
   bool dry_run = false;
   bool resume = false;
   bool overwrite = false;
@@ -50,6 +54,14 @@ ExitCode evaluate(const Arguments& arguments, const Surroundings& surroundings);
 ExitCode analyze_fixed_points(const Arguments& arguments, const Surroundings& surroundings);
 /// What --set can tell `analyze fixed-points`, for its help.
 std::string analyze_fixed_points_keys();
+/// Without an output only prints.
+ExitCode analyze_populations(const Arguments& arguments, const Surroundings& surroundings);
+/// What --set can tell `analyze populations`, for its help.
+std::string analyze_populations_keys();
+/// Without an output only prints.
+ExitCode compare(const Arguments& arguments, const Surroundings& surroundings);
+/// What --set can tell `compare`, for its help.
+std::string compare_keys();
 ExitCode filter(const Arguments& arguments, const Surroundings& surroundings);
 ExitCode fit_vsmc(const Arguments& arguments, const Surroundings& surroundings);
 /// Takes a configuration, a fit (`from`), or both.

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "config/compare_options.hpp"
 #include "config/evaluate_options.hpp"
 #include "config/filter_options.hpp"
 #include "config/fit_vsmc_options.hpp"
@@ -14,6 +15,7 @@
 #include "config/generate_options.hpp"
 #include "config/import_options.hpp"
 #include "config/load.hpp"
+#include "config/populations_options.hpp"
 #include "config/simulate_options.hpp"
 #include "core/console.hpp"
 #include "io/checkpoint_store.hpp"
@@ -60,11 +62,13 @@ std::set<std::string> default_lines() {
   config::FitVsmcOptions fit;
   config::FilterOptions filter;
   config::AnalyzeFixedPointsOptions fixed_points;
+  config::AnalyzePopulationsOptions populations;
+  config::CompareNetworksOptions compare;
   std::set<std::string> lines;
   for (const auto& toml :
        {config::resolved_toml(simulate), config::resolved_toml(network), config::resolved_toml(recording),
         config::resolved_toml(evaluate), config::resolved_toml(fit), config::resolved_toml(filter),
-        config::resolved_toml(fixed_points)})
+        config::resolved_toml(fixed_points), config::resolved_toml(populations), config::resolved_toml(compare)})
     for (const auto& line : lines_of(toml)) lines.insert(line.table + line.text);
   return lines;
 }

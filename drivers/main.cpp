@@ -41,6 +41,20 @@ void add_job(CommandLine& line, CLI::App& parent, const std::string& name, const
   command->callback([&line, driver = std::move(driver)] { line.driver = driver; });
 }
 
+void add_populations(CommandLine& line, CLI::App& analyze) {
+  auto* command =
+      analyze.add_subcommand("populations", "populations of neurons, and the dynamics without each of them");
+  command->add_option("network", line.arguments.input, "file with a network: network, fit or run")->required();
+  command->add_option("-o,--output", line.arguments.output, "result file (HDF5); default: none, the table is printed");
+  command->add_option("--resample", line.arguments.resample, "draw a network of so many neurons from the populations")
+      ->check(CLI::PositiveNumber);
+  command->add_option("--resampled", line.arguments.resampled,
+                      "file of the network drawn; default: NETWORK_resampled.h5");
+  command->add_option("--set", line.arguments.sets, "table.key=value; may be repeated")->allow_extra_args(false);
+  command->footer(drivers::analyze_populations_keys());
+  command->callback([&line] { line.driver = drivers::analyze_populations; });
+}
+
 void add_analyses(CommandLine& line, CLI::App& app) {
   auto* analyze = app.add_subcommand("analyze", "what a network does, without simulating it");
   analyze->require_subcommand(1);
@@ -51,6 +65,18 @@ void add_analyses(CommandLine& line, CLI::App& app) {
   command->add_flag("--dry-run", line.arguments.dry_run, "say how much work it is; do nothing");
   command->footer(drivers::analyze_fixed_points_keys());
   command->callback([&line] { line.driver = drivers::analyze_fixed_points; });
+  add_populations(line, *analyze);
+}
+
+void add_compare(CommandLine& line, CLI::App& app) {
+  auto* command = app.add_subcommand("compare", "distances between the connectivities of two networks");
+  command->add_option("first", line.arguments.input, "file with a network (network, fit or run): the truth")
+      ->required();
+  command->add_option("second", line.arguments.data, "file with the network that is judged")->required();
+  command->add_option("-o,--output", line.arguments.output, "result file (HDF5); default: none, the table is printed");
+  command->add_option("--set", line.arguments.sets, "table.key=value; may be repeated")->allow_extra_args(false);
+  command->footer(drivers::compare_keys());
+  command->callback([&line] { line.driver = drivers::compare; });
 }
 
 void add_filter(CommandLine& line, CLI::App& app) {
@@ -160,6 +186,7 @@ void describe(CommandLine& line) {
   add_flows(line, app, *fit);
   add_filter(line, app);
   add_analyses(line, app);
+  add_compare(line, app);
   add_sweeps(line, app);
   auto* inspect = app.add_subcommand("inspect", "what is in a file, in words");
   inspect->add_option("file", line.arguments.input, "a Rankflow file or any other HDF5 file")->required();

@@ -1,5 +1,6 @@
 #include "arguments.hpp"
 
+#include "config/compare_options.hpp"
 #include "config/evaluate_options.hpp"
 #include "config/filter_options.hpp"
 #include "config/fit_flow_options.hpp"
@@ -8,6 +9,7 @@
 #include "config/generate_options.hpp"
 #include "config/import_options.hpp"
 #include "config/load.hpp"
+#include "config/populations_options.hpp"
 #include "config/sample_options.hpp"
 #include "config/simulate_options.hpp"
 #include "config/sweep_options.hpp"
@@ -61,6 +63,10 @@ ExitCode reference(const Surroundings& surroundings) {
       config::reference_markdown<config::EvaluateRunOptions>("Configuration of `evaluate` (by `--set`)") + "\n" +
       config::reference_markdown<config::AnalyzeFixedPointsOptions>(
           "Configuration of `analyze fixed-points` (by `--set`)") +
+      "\n" +
+      config::reference_markdown<config::AnalyzePopulationsOptions>(
+          "Configuration of `analyze populations` (by `--set`)") +
+      "\n" + config::reference_markdown<config::CompareNetworksOptions>("Configuration of `compare` (by `--set`)") +
       "\n" + config::reference_markdown<config::SweepOptions>("Configuration of sweeps"));
   return ExitCode::done;
 }

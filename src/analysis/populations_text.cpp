@@ -52,7 +52,8 @@ std::string populations_text(const Populations& populations, const SilencingRepo
   for (std::size_t k = 0; k < silencing.change.size(); ++k)
     text += fmt::format("{:10}  flow changes by {:.3f}{}\n", k + 1, silencing.change[k],
                         silencing.whole ? "; " + points_text(silencing.without[k]) : "");
-  text += silencing.whole ? fmt::format("      none  {}\n", points_text(*silencing.whole))
+  text += silencing.whole ? fmt::format("      none  {}\n{}\n", points_text(*silencing.whole),
+                                        completeness_statement(silencing.whole->effort))
                           : silencing.why_no_fixed_points + "\n";
   const auto sketch = flow_sketch(silencing.grid, silencing.flow.total);
   return sketch.empty() ? text : text + "\nflow of the whole network\n" + sketch;

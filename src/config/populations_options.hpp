@@ -36,7 +36,7 @@ struct PopulationsOptions {
   double regularisation = 1e-4;
   bool fixed_points = true;
   std::int64_t fixed_point_neurons = 20000;
-  std::int64_t fixed_point_starts = 200;
+  std::int64_t fixed_point_starts = 1000;
 
   template <class V>
   void describe(V& v) {
