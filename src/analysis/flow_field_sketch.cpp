@@ -12,7 +12,7 @@ namespace {
 
 /// Arrows drawn along a line of text and down the page.
 constexpr std::int64_t most_columns = 30;
-constexpr std::int64_t most_lines = 15;
+constexpr std::int64_t most_grid_lines = 15;
 constexpr double slow = 0.01;
 
 /// Eight directions, counterclockwise from the right.
@@ -46,7 +46,7 @@ std::string flow_sketch(const FlowGrid& grid, const std::vector<double>& field) 
   const auto rank = grid.extent.size();
   const double fastest = fastest_of(field, rank);
   const auto columns = std::min(most_columns, grid.extent.front());
-  const auto lines = rank == 1 ? 1 : std::min(most_lines, grid.extent.back());
+  const auto lines = rank == 1 ? 1 : std::min(most_grid_lines, grid.extent.back());
   std::string text;
   for (std::int64_t line = lines - 1; line >= 0; --line) {
     for (std::int64_t column = 0; column < columns; ++column) {
