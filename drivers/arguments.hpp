@@ -55,6 +55,10 @@ ExitCode analyze_fixed_points(const Arguments& arguments, const Surroundings& su
 /// What --set can tell `analyze fixed-points`, for its help.
 std::string analyze_fixed_points_keys();
 /// Without an output only prints.
+ExitCode analyze_identifiability(const Arguments& arguments, const Surroundings& surroundings);
+/// What --set can tell `analyze identifiability`, for its help.
+std::string analyze_identifiability_keys();
+/// Without an output only prints.
 ExitCode analyze_populations(const Arguments& arguments, const Surroundings& surroundings);
 /// What --set can tell `analyze populations`, for its help.
 std::string analyze_populations_keys();

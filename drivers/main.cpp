@@ -65,6 +65,15 @@ void add_analyses(CommandLine& line, CLI::App& app) {
   command->add_flag("--dry-run", line.arguments.dry_run, "say how much work it is; do nothing");
   command->footer(drivers::analyze_fixed_points_keys());
   command->callback([&line] { line.driver = drivers::analyze_fixed_points; });
+  auto* required = analyze->add_subcommand("identifiability", "which part of a connectivity the data require");
+  required->add_option("network", line.arguments.input, "file with a network: network, run or fit")->required();
+  required->add_option("data", line.arguments.data,
+                       "run or array of latents (z.npy, data.h5:/z); for a fit: a recording; default: the file's own");
+  required->add_option("-o,--output", line.arguments.output,
+                       "result file (HDF5); default: none, the report is printed");
+  required->add_option("--set", line.arguments.sets, "table.key=value; may be repeated")->allow_extra_args(false);
+  required->footer(drivers::analyze_identifiability_keys());
+  required->callback([&line] { line.driver = drivers::analyze_identifiability; });
   add_populations(line, *analyze);
 }
 

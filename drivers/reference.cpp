@@ -7,6 +7,7 @@
 #include "config/fit_vsmc_options.hpp"
 #include "config/fixed_points_options.hpp"
 #include "config/generate_options.hpp"
+#include "config/identifiability_options.hpp"
 #include "config/import_options.hpp"
 #include "config/load.hpp"
 #include "config/populations_options.hpp"
@@ -63,6 +64,9 @@ ExitCode reference(const Surroundings& surroundings) {
       config::reference_markdown<config::EvaluateRunOptions>("Configuration of `evaluate` (by `--set`)") + "\n" +
       config::reference_markdown<config::AnalyzeFixedPointsOptions>(
           "Configuration of `analyze fixed-points` (by `--set`)") +
+      "\n" +
+      config::reference_markdown<config::AnalyzeIdentifiabilityOptions>(
+          "Configuration of `analyze identifiability` (by `--set`)") +
       "\n" +
       config::reference_markdown<config::AnalyzePopulationsOptions>(
           "Configuration of `analyze populations` (by `--set`)") +
