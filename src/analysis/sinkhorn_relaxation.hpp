@@ -14,14 +14,16 @@ class Relaxation {
 
   /// Takes the residual of one more iteration.
   void observe(double residual) {
-    if (++taken_ == 1) first_ = residual;
-    if (taken_ <= block) return;
-    adapt(std::pow(residual / first_, 1.0 / block), residual);
+    if (++taken_ == settling) first_ = residual;
+    if (taken_ < settling + measured) return;
+    adapt(std::pow(residual / first_, 1.0 / measured), residual);
     taken_ = 0;
   }
 
  private:
-  static constexpr int block = 12;
+  /// A new factor changes what a residual is; it says something when the change has died out.
+  static constexpr int settling = 10;
+  static constexpr int measured = 15;
   /// Far from the solution steps beyond the plain one may diverge.
   static constexpr double near = 0.3;
   static constexpr double slowest = 1 - 1e-6;
