@@ -1,7 +1,7 @@
 #include "flow/dense_layers.hpp"
 
 #include "flow/dense_kernel.hpp"
-#include "model/fast_tanh.hpp"
+#include "flow/sigmoid.hpp"
 
 namespace rankflow::flow {
 namespace {
@@ -40,11 +40,9 @@ void affine(const ProductShape& shape, Rows<const T> x, const T* panels, const T
 template <class T>
 void affine_silu(const ProductShape& shape, Rows<const T> x, const T* panels, const T* biases, Rows<T> y, T* slopes) {
   using Batch = xsimd::batch<T>;
-  const Batch half(T(0.5));
   product<T>(shape, x, panels, biases,
              [&](std::int64_t row, std::int64_t column, const Batch& u) [[gnu::always_inline]] {
-               // sigmoid(u) = (1 + tanh(u / 2)) / 2
-               const Batch sigmoid = model::fused(half, model::fast_tanh(half * u), half);
+               const Batch sigmoid = fast_sigmoid(u);
                const Batch value = u * sigmoid;
                value.store_unaligned(y.first + row * y.stride + column);
                if (slopes == nullptr) return;

@@ -38,20 +38,30 @@ void transpose_square(const float* from, std::int64_t from_stride, float* to, st
     std::memcpy(to + static_cast<std::int64_t>(i) * to_stride, &rows[i], sizeof(SquareRow));
 }
 
-/// to[k, c] = from[c, k] for k < inner, c < columns.
+/// to[k, c] = from[c, k] for k < inner, c < columns <= square.
 template <class T>
-void transpose_part(const T* from, std::int64_t from_stride, std::int64_t columns, std::int64_t inner, T* to,
-                    std::int64_t to_stride) {
+void transpose_strip(const T* from, std::int64_t columns, std::int64_t inner, T* to, std::int64_t to_stride) {
   constexpr auto side = static_cast<std::int64_t>(square);
-  if (std::is_same_v<T, float> && columns % side == 0 && inner % side == 0) {
-    if constexpr (std::is_same_v<T, float>)
-      for (std::int64_t c = 0; c < columns; c += side)
-        for (std::int64_t k = 0; k < inner; k += side)
-          transpose_square(from + c * from_stride + k, from_stride, to + k * to_stride + c, to_stride);
-    return;
+  if constexpr (std::is_same_v<T, float>) {
+    if (columns == side && inner % side == 0) {
+      for (std::int64_t k = 0; k < inner; k += side) transpose_square(from + k, inner, to + k * to_stride, to_stride);
+      return;
+    }
   }
   for (std::int64_t c = 0; c < columns; ++c)
-    for (std::int64_t k = 0; k < inner; ++k) to[k * to_stride + c] = from[c * from_stride + k];
+    for (std::int64_t k = 0; k < inner; ++k) to[k * to_stride + c] = from[c * inner + k];
+}
+
+/// The panel of a column: where it begins, and its width.
+struct PanelColumns {
+  std::int64_t first;
+  std::int64_t width;
+};
+template <class T>
+PanelColumns panel_of(std::int64_t column, std::int64_t columns) {
+  constexpr std::int64_t whole = tile_vectors * lane_count<T>;
+  const std::int64_t first = column / whole * whole;
+  return {first, std::min(whole, padded(columns, column_padding) - first)};
 }
 
 std::size_t area(std::int64_t rows, std::int64_t columns) {
@@ -74,31 +84,32 @@ PackedWeights<T>::PackedWeights(const VelocityNetwork& network, bool with_transp
 }
 
 template <class T>
-void PackedWeights<T>::load_layer(std::span<const T> weights, std::int64_t outputs, std::int64_t inputs,
-                                  Layer& layer) const {
-  for_panels<T>(padded(outputs, column_padding), [&](std::int64_t first, auto vectors) {
-    const std::int64_t width = vectors() * lane_count<T>;
-    transpose_part(weights.data() + first * inputs, inputs, std::min(width, outputs - first), inputs,
-                   layer.forward.data() + first * inputs, width);
-  });
+void PackedWeights<T>::load_strip(const T* weights, std::int64_t unit, std::int64_t layer) {
+  const std::int64_t outputs = network_.layer_outputs(layer);
+  const std::int64_t inputs = network_.layer_inputs(layer);
+  const std::int64_t units = std::min(strip, outputs - unit);
+  auto& packed = layers_[static_cast<std::size_t>(layer)];
+  const auto panel = panel_of<T>(unit, outputs);
+  transpose_strip(weights, units, inputs, packed.forward.data() + panel.first * inputs + unit - panel.first,
+                  panel.width);
   if (!with_transposed_) return;
-  for_panels<T>(padded(inputs, column_padding), [&](std::int64_t first, auto vectors) {
-    const std::int64_t width = vectors() * lane_count<T>;
-    const std::int64_t used = std::min(width, inputs - first);
-    for (std::int64_t o = 0; o < outputs && used > 0; ++o)
-      std::copy_n(weights.data() + o * inputs + first, used, layer.backward.data() + first * outputs + o * width);
-  });
+  for (std::int64_t first = 0; first < inputs; first += panel_of<T>(first, inputs).width) {
+    const std::int64_t width = panel_of<T>(first, inputs).width;
+    T* const to = packed.backward.data() + first * outputs + unit * width;
+    for (std::int64_t u = 0; u < units; ++u)
+      std::copy_n(weights + u * inputs + first, std::min(width, inputs - first), to + u * width);
+  }
+}
+
+template <class T>
+void PackedWeights<T>::load_biases(std::span<const T> parameters, std::int64_t layer) {
+  std::ranges::copy(network_.layout().part(parameters, network_.biases(layer)),
+                    layers_[static_cast<std::size_t>(layer)].biases.begin());
 }
 
 template <class T>
 void PackedWeights<T>::load(std::span<const T> parameters) {
-  const auto& layout = network_.layout();
-  for (std::int64_t layer = 0; layer < network_.layers(); ++layer) {
-    auto& packed = layers_[static_cast<std::size_t>(layer)];
-    load_layer(layout.part(parameters, network_.weights(layer)), network_.layer_outputs(layer),
-               network_.layer_inputs(layer), packed);
-    std::ranges::copy(layout.part(parameters, network_.biases(layer)), packed.biases.begin());
-  }
+  load(parameters, [](std::int64_t, std::int64_t) {});
 }
 
 template class PackedWeights<float>;

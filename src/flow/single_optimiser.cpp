@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <type_traits>
 
 #include "core/error.hpp"
 #include "model/fused_product.hpp"
 #include "nn/lanes.hpp"
-#include "nn/optimiser.hpp"
 
 namespace rankflow::flow {
 namespace {
@@ -15,6 +16,19 @@ using Single = xsimd::batch<float>;
 
 Single single(double value) {
   return Single(static_cast<float>(value));
+}
+
+/// Within 2 units of the last place, for x >= 0; numbers below the smallest normal one count as 0. The processor's own
+/// root takes longer than all the rest of a step.
+Single square_root(const Single& x) {
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<Single::arch_type, xsimd::default_arch> && Single::size == 16) {
+    const Single guess = _mm512_rsqrt14_ps(x + Single(std::numeric_limits<float>::min()));
+    const Single corrected = guess * model::fused_minus(Single(0.5F) * x, guess * guess, Single(1.5F));
+    return x * corrected;
+  }
+#endif
+  return xsimd::sqrt(x);
 }
 
 }  // namespace
@@ -29,37 +43,46 @@ SingleOptimiser::SingleOptimiser(const config::OptimiserOptions& options, double
   if (average_memory > 0) average_ = parameters_;
 }
 
-void SingleOptimiser::step(std::span<const float> gradient, double norm, double learning_rate) {
+void SingleOptimiser::begin_step(double norm, double learning_rate) {
   ++steps_;
-  const auto factors = nn::step_factors(options_, steps_, norm, learning_rate);
-  const Single clip = single(factors.clip);
-  const Single coupled_decay = single(factors.coupled_decay);
+  factors_ = nn::step_factors(options_, steps_, norm, learning_rate);
+  const double warming = static_cast<double>(steps_ + 1) / static_cast<double>(steps_ + 10);
+  average_gain_ = 1 - std::min(average_memory_, warming);
+}
+
+void SingleOptimiser::update(std::span<const float> gradient, std::int64_t begin, std::int64_t end) {
+  const Single clip = single(factors_.clip);
+  const Single coupled_decay = single(factors_.coupled_decay);
   const Single beta1 = single(options_.beta1);
   const Single beta2 = single(options_.beta2);
   const Single rest1 = single(1 - options_.beta1);
   const Single rest2 = single(1 - options_.beta2);
   // 1 - lost rounds to 1 in single precision for the usual rates and decays.
-  const Single lost = single(1 - factors.kept);
-  const Single mean_factor = single(factors.mean_factor);
-  const Single root_factor = single(factors.root_factor);
-  const Single epsilon = single(factors.epsilon);
-  const double warming = static_cast<double>(steps_ + 1) / static_cast<double>(steps_ + 10);
-  const Single fresh = single(1 - std::min(average_memory_, warming));
-  const bool averaged = !average_.empty();
-  nn::for_lanes<float>(std::ssize(parameters_), [&](auto lanes) {
-    const Single value = lanes.load(parameters_.data());
-    const Single slope = model::fused(clip, lanes.load(gradient.data()), coupled_decay * value);
-    const Single mean = model::fused(beta1, lanes.load(means_.data()), rest1 * slope);
-    const Single square = model::fused(beta2, lanes.load(squares_.data()), rest2 * slope * slope);
-    lanes.store(means_.data(), mean);
-    lanes.store(squares_.data(), square);
+  const Single lost = single(1 - factors_.kept);
+  const Single mean_factor = single(factors_.mean_factor);
+  const Single root_factor = single(factors_.root_factor);
+  const Single epsilon = single(factors_.epsilon);
+  const Single gain = single(average_gain_);
+  const float* const slopes = gradient.data() + begin;
+  float* const parameters = parameters_.data() + begin;
+  float* const means = means_.data() + begin;
+  float* const squares = squares_.data() + begin;
+  float* const averages = average_.empty() ? nullptr : average_.data() + begin;
+  const bool adaptive = factors_.adaptive;
+  nn::for_lanes<float>(end - begin, [&](auto lanes) {
+    const Single value = lanes.load(parameters);
+    const Single slope = model::fused(clip, lanes.load(slopes), coupled_decay * value);
+    const Single mean = model::fused(beta1, lanes.load(means), rest1 * slope);
+    const Single square = model::fused(beta2, lanes.load(squares), rest2 * slope * slope);
+    lanes.store(means, mean);
+    lanes.store(squares, square);
     Single change = mean_factor * mean;
-    if (factors.adaptive) change /= model::fused(root_factor, xsimd::sqrt(square), epsilon);
+    if (adaptive) change /= model::fused(root_factor, square_root(square), epsilon);
     const Single next = value - model::fused(lost, value, change);
-    lanes.store(parameters_.data(), next);
-    if (!averaged) return;
-    const Single average = lanes.load(average_.data());
-    lanes.store(average_.data(), model::fused(fresh, next - average, average));
+    lanes.store(parameters, next);
+    if (averages == nullptr) return;
+    const Single average = lanes.load(averages);
+    lanes.store(averages, model::fused(gain, next - average, average));
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include "ad/aligned.hpp"
 #include "config/training_options.hpp"
+#include "nn/optimiser.hpp"
 
 namespace rankflow::flow {
 
@@ -14,8 +15,10 @@ class SingleOptimiser {
   /// `average_memory`: of the moving average, per step; 0: none is kept.
   SingleOptimiser(const config::OptimiserOptions& options, double average_memory, std::span<const double> parameters);
 
-  /// One step down `gradient` of norm `norm` (finite).
-  void step(std::span<const float> gradient, double norm, double learning_rate);
+  /// Begins a step down a gradient of norm `norm` (finite).
+  void begin_step(double norm, double learning_rate);
+  /// The step of parameters [begin, end); to be called once for each of them.
+  void update(std::span<const float> gradient, std::int64_t begin, std::int64_t end);
 
   std::int64_t steps() const noexcept { return steps_; }
   std::span<const float> parameters() const noexcept { return parameters_; }
@@ -32,6 +35,8 @@ class SingleOptimiser {
   config::OptimiserOptions options_;
   double average_memory_;
   std::int64_t steps_ = 0;
+  nn::StepFactors factors_{};
+  double average_gain_ = 0.0;  ///< of the step's parameters in their average
   ad::AlignedVector<float> parameters_, means_, squares_, average_;
 };
 

@@ -72,8 +72,7 @@ class FlowTraining::Machinery {
         total_steps_(total_steps),
         optimiser_(options.optimiser, options.average_memory, flow.parameters),
         weights_(flow.network, true),
-        objective_(flow, Path(options), shard_length(std::numeric_limits<std::int64_t>::max() / 2), true),
-        sum_(optimiser_.parameters().size() + 1) {
+        objective_(flow, Path(options), shard_length(std::numeric_limits<std::int64_t>::max() / 2), true) {
     weights_.load(optimiser_.parameters());
   }
 
@@ -81,14 +80,15 @@ class FlowTraining::Machinery {
               std::span<const std::int64_t> chosen) {
     require_samples(flow_.network, samples);
     if (chosen.empty()) throw InternalError("a minibatch of a flow's training is empty");
-    add_gradients(comm, samples, chosen);
-    const auto loss = static_cast<double>(sum_.back());
-    const auto gradient = std::span<const float>(sum_).first(optimiser_.parameters().size());
+    const auto sum = add_gradients(comm, samples, chosen);
+    const auto loss = static_cast<double>(sum.back());
+    const auto gradient = sum.first(optimiser_.parameters().size());
     const double length = norm(gradient);
     if (!std::isfinite(loss) || !std::isfinite(length)) throw_not_finite(loss, gradient);
-    optimiser_.step(gradient, length,
-                    nn::scheduled_learning_rate(options_.optimiser, optimiser_.steps(), total_steps_));
-    weights_.load(optimiser_.parameters());
+    optimiser_.begin_step(length, nn::scheduled_learning_rate(options_.optimiser, optimiser_.steps(), total_steps_));
+    // Strip by strip, so that what was updated is packed while it is in the nearest cache.
+    weights_.load(optimiser_.parameters(),
+                  [&](std::int64_t begin, std::int64_t end) { optimiser_.update(gradient, begin, end); });
     return loss;
   }
 
@@ -139,9 +139,9 @@ class FlowTraining::Machinery {
     return 1 / (static_cast<double>(batch) * static_cast<double>(flow_.network.variables()));
   }
 
-  /// Gradient and loss, over all ranks' shards, into sum_.
-  void add_gradients(const parallel::Communicator& comm, const TrainingSamples& samples,
-                     std::span<const std::int64_t> chosen) {
+  /// Gradient and loss, over all ranks' shards.
+  std::span<const float> add_gradients(const parallel::Communicator& comm, const TrainingSamples& samples,
+                                       std::span<const std::int64_t> chosen) {
     auto& all = sum_of(std::ssize(chosen));
     all.shards.deal(comm.size(), bounds_);
     const auto mine = static_cast<std::size_t>(comm.rank());
@@ -158,13 +158,13 @@ class FlowTraining::Machinery {
                                                  weight_of(all.shards.batch), leaf.first(leaf.size() - 1)));
       all.tree.add_written();
     }
-    all.tree.finish(comm, bounds_, sum_);
+    return all.tree.finish(comm, bounds_);
   }
 
   ShardSum<float>& sum_of(std::int64_t batch) {
     const auto found = std::ranges::find_if(sums_, [&](const auto& sum) { return sum->shards.batch == batch; });
     if (found != sums_.end()) return **found;
-    return *sums_.emplace_back(std::make_unique<ShardSum<float>>(batch, std::ssize(sum_)));
+    return *sums_.emplace_back(std::make_unique<ShardSum<float>>(batch, std::ssize(optimiser_.parameters()) + 1));
   }
 
   [[noreturn]] void throw_not_finite(double loss, std::span<const float> gradient) const {
@@ -199,8 +199,7 @@ class FlowTraining::Machinery {
   SingleOptimiser optimiser_;
   PackedWeights<float> weights_;
   ShardObjective<float> objective_;
-  std::vector<float> sum_;  ///< gradient, then loss
-  std::vector<std::unique_ptr<ShardSum<float>>> sums_;
+  std::vector<std::unique_ptr<ShardSum<float>>> sums_;  ///< of gradient, then loss
   std::vector<std::int64_t> bounds_, order_;
   std::vector<double> keys_;
 };

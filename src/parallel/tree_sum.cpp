@@ -177,6 +177,18 @@ std::span<const T> BasicTreeSum<T>::complete_slice(const Communicator& comm, std
 }
 
 template <class T>
+std::span<const T> BasicTreeSum<T>::finish(const Communicator& comm, std::span<const std::int64_t> bounds) {
+  if (comm.size() > 1) {
+    result_.resize(static_cast<std::size_t>(length_));
+    finish(comm, bounds, result_);
+    return result_;
+  }
+  check_bounds(comm, bounds);
+  end_sum();
+  return partial_.front();
+}
+
+template <class T>
 void BasicTreeSum<T>::finish(const Communicator& comm, std::span<const std::int64_t> bounds, std::span<T> result) {
   check_bounds(comm, bounds);
   if (std::cmp_not_equal(result.size(), length_))
@@ -188,8 +200,7 @@ void BasicTreeSum<T>::finish(const Communicator& comm, std::span<const std::int6
     const auto slice = complete_slice(comm, bounds);
     comm.all_gather(slice, result, slice_lengths_);
   }
-  nodes_.clear();
-  next_ = end_ = 0;
+  end_sum();
 }
 
 template class BasicTreeSum<double>;

@@ -30,6 +30,9 @@ class BasicTreeSum {
   /// r; a rank may hold none. Collective.
   void finish(const Communicator& comm, std::span<const std::int64_t> bounds, std::span<T> result);
 
+  /// The same without a copy where there is one rank; valid until the next start().
+  std::span<const T> finish(const Communicator& comm, std::span<const std::int64_t> bounds);
+
   std::int64_t leaves() const noexcept { return leaves_; }
   std::int64_t length() const noexcept { return length_; }
 
@@ -42,6 +45,10 @@ class BasicTreeSum {
 
   template <class Term>
   void add_leaf(std::span<const Term> leaf);
+  void end_sum() {
+    nodes_.clear();
+    next_ = end_ = 0;
+  }
   bool is_promoted(const Node& node) const;
   Node largest_subtree(std::int64_t first, std::int64_t end) const;
   std::int64_t end_of(const Node& node) const;
@@ -60,7 +67,7 @@ class BasicTreeSum {
   std::vector<Node> nodes_;              // the stack: disjoint subtrees, left to right
   std::vector<std::vector<T>> partial_;  // their sums; may be longer than nodes_
   std::vector<T*> slices_;               // beside nodes_ while the tree is completed
-  std::vector<T> send_, receive_;
+  std::vector<T> send_, receive_, result_;
   std::vector<std::int64_t> send_counts_, receive_counts_, slice_lengths_;
 };
 

@@ -84,7 +84,9 @@ TEST(SingleOptimiser, FollowsTheOneInDoublePrecision) {
     for (std::uint64_t step = 0; step < 50; ++step) {
       const auto gradient = normal_numbers(100, 10 + step);
       const std::vector<float> narrow(gradient.begin(), gradient.end());
-      single.step(narrow, norm(narrow), 1e-2);
+      single.begin_step(norm(narrow), 1e-2);
+      single.update(narrow, 0, 37);
+      single.update(narrow, 37, 100);
       exact.step(parameters, gradient, 1e-2);
     }
     double moved = 0;
@@ -102,7 +104,8 @@ TEST(SingleOptimiser, AveragesParameters) {
   SingleOptimiser optimiser({.kind = config::OptimiserKind::adam}, 0.5, start);
   double average = 1.0;
   for (int step = 1; step <= 20; ++step) {
-    optimiser.step(std::vector<float>{1.0F}, 1.0, 0.1);
+    optimiser.begin_step(1.0, 0.1);
+    optimiser.update(std::vector<float>{1.0F}, 0, 1);
     const double memory = std::min(0.5, (step + 1.0) / (step + 10.0));
     average = memory * average + (1 - memory) * static_cast<double>(optimiser.parameters()[0]);
     EXPECT_NEAR(static_cast<double>(optimiser.average()[0]), average, 1e-6);

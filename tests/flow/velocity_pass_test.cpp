@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "flow/flow_support.hpp"
 #include "flow/path.hpp"
+#include "flow/sigmoid.hpp"
 
 namespace rankflow::flow {
 namespace {
@@ -157,6 +158,27 @@ TEST(VelocityPass, GradientsAgreeWithDifferences) {
     EXPECT_GT(scale, 1e-2) << "control: the parameters matter";
     for (const double value : gradient) ASSERT_TRUE(std::isfinite(value)) << "a derivative was not written";
   }
+}
+
+template <class T>
+double sigmoid_error(double from, double to) {
+  using Batch = xsimd::batch<T>;
+  double worst = 0;
+  for (int i = 0; i <= 20000; ++i) {
+    const auto x = static_cast<T>(from + (to - from) * i / 20000);
+    const auto found = static_cast<double>(fast_sigmoid(Batch(x)).get(0));
+    worst = std::max(worst, std::abs(found - 1 / (1 + std::exp(-static_cast<double>(x)))));
+  }
+  return worst;
+}
+
+TEST(Sigmoid, IsThatOfTheStandardLibrary) {
+  EXPECT_LT(sigmoid_error<double>(-40, 40), 3 * 0x1p-53);
+  EXPECT_LT(sigmoid_error<float>(-40, 40), 3 * 0x1p-24);
+  EXPECT_LT(sigmoid_error<float>(-3e38, 3e38), 3 * 0x1p-24);
+  EXPECT_LT(sigmoid_error<double>(-1e300, 1e300), 3 * 0x1p-53);
+  EXPECT_GT(sigmoid_error<float>(-40, 40), 0x1p-53) << "control: single precision rounds";
+  EXPECT_TRUE(std::isnan(fast_sigmoid(xsimd::batch<float>(std::nanf(""))).get(0)));
 }
 
 TEST(VelocityNetwork, StartsUniformWithinTheReachOfItsInputs) {
