@@ -2,20 +2,22 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 #include <set>
+#include <span>
+#include <utility>
 
 #include <Eigen/QR>
+#include <Eigen/SVD>
 
 #include "connectivity/feature_matrix.hpp"
-#include "connectivity/pivoted_columns.hpp"
 #include "core/error.hpp"
+#include "parallel/draws.hpp"
 
 namespace rankflow::connectivity {
 namespace {
 
-constexpr std::int64_t measured_neurons = 64;
-constexpr std::int64_t rows_per_function = 2;
+constexpr std::int64_t measured_neurons = 128;
+constexpr int rounds_of_rows = 2;
 
 void check_basis_options(const FeatureBasisOptions& options) {
   if (!(options.tolerance > 0.0 && options.tolerance < 1.0))
@@ -46,6 +48,35 @@ VisitedStates rows_at(const VisitedStates& states, const std::vector<std::int64_
   return chosen;
 }
 
+/// `columns` random superpositions of the probes' features [T, columns].
+Eigen::MatrixXd superpositions(const VisitedStates& states, const Loadings& probes, std::int64_t columns) {
+  constexpr std::int64_t rows_at_once = 512;
+  const parallel::Stream stream(0, parallel::Purpose::connectivity_probe);
+  Eigen::MatrixXd weights(probes.neurons(), columns);
+  for (Eigen::Index k = 0; k < columns; ++k)
+    parallel::normal(stream, {.step = static_cast<std::uint32_t>(k)}, 0,
+                     std::span<double>(weights.col(k).data(), static_cast<std::size_t>(weights.rows())));
+  Eigen::MatrixXd mixed(states.rows, columns);
+  for (std::int64_t first = 0; first < states.rows; first += rows_at_once) {
+    const auto count = std::min(rows_at_once, states.rows - first);
+    mixed.middleRows(first, count).noalias() = feature_matrix(probes, rows_of(states, first, count)) * weights;
+  }
+  return mixed;
+}
+
+/// Half of the candidates are evenly spaced rows, half those where functions are largest: a function that lives on few
+/// rows must be seen there. Ascending.
+std::vector<std::int64_t> candidates_of(const Eigen::MatrixXd& functions, std::int64_t count) {
+  if (count >= functions.rows()) return evenly_spaced(functions.rows(), functions.rows(), 0.0);
+  const auto even = evenly_spaced(count / 2, functions.rows(), 0.5);
+  std::set<std::int64_t> chosen(even.begin(), even.end());
+  const Eigen::VectorXd size = functions.rowwise().squaredNorm();
+  auto order = evenly_spaced(functions.rows(), functions.rows(), 0.0);
+  std::ranges::stable_sort(order, [&](auto a, auto b) { return size[a] > size[b]; });
+  chosen.insert(order.begin(), order.begin() + count - count / 2);
+  return {chosen.begin(), chosen.end()};
+}
+
 }  // namespace
 
 FeatureBasis::FeatureBasis(const VisitedStates& states, const Loadings& loadings, const FeatureBasisOptions& options,
@@ -54,55 +85,63 @@ FeatureBasis::FeatureBasis(const VisitedStates& states, const Loadings& loadings
   const auto neurons = loadings.neurons();
   const auto measured = gathered(loadings, evenly_spaced(measured_neurons, neurons, 0.5), comm);
   auto probes = options.probe_neurons;
-  auto candidates = options.candidate_rows;
-  // Interpolation and unseen rows add to the error of the choice.
-  double goal = options.tolerance / 4;
+  // Interpolation and neurons that are no probes add to the error of what is cut off.
+  double cutoff = options.tolerance / 10;
   while (true) {
-    choose(states, gathered(loadings, evenly_spaced(probes, neurons, 0.0), comm), candidates, goal,
-           options.maximum_functions);
+    choose_functions(states, gathered(loadings, evenly_spaced(probes, neurons, 0.0), comm), cutoff,
+                     options.maximum_functions);
+    choose_rows(states, options.candidate_rows);
     error_ = measure(states, measured);
-    const bool all_used = probes >= neurons && candidates >= states.rows && goal < options.tolerance / 100;
+    const bool all_used = probes >= neurons && cutoff < options.tolerance / 100;
     if (error_ <= options.tolerance || all_used || exhausted_) break;
     probes *= 2;
-    candidates *= 2;
-    goal /= 4;
+    cutoff /= 4;
   }
   project_targets(states);
 }
 
-void FeatureBasis::choose(const VisitedStates& states, const Loadings& probes, std::int64_t candidates,
-                          double tolerance, std::int64_t maximum_functions) {
-  const auto some = rows_at(states, evenly_spaced(candidates, states.rows, 0.0));
-  Eigen::MatrixXd features = feature_matrix(probes, rows_of(some));
-  const double stop = features.squaredNorm() * tolerance * tolerance;
-  auto functions = pivoted_columns(std::move(features), stop, maximum_functions);
-  exhausted_ = static_cast<std::int64_t>(functions.size()) == maximum_functions;
-  if (functions.empty())
-    throw InputDataError(
-        "none of {} probed neurons responds to any of {} visited rows: all their loadings m and input weights b are 0",
-        probes.neurons(), some.rows);
-  std::ranges::sort(functions);
-  const auto chosen = gathered(probes, functions, parallel::Communicator());
-  const Eigen::HouseholderQR<Eigen::MatrixXd> factors(feature_matrix(chosen, rows_of(states)));
-  const auto count = std::min<Eigen::Index>(states.rows, static_cast<Eigen::Index>(functions.size()));
-  values_ = factors.householderQ() * Eigen::MatrixXd::Identity(states.rows, count);
-  values_ *= std::sqrt(static_cast<double>(states.rows));
-  choose_rows(states, candidates);
+/// The principal superpositions up to a relative root mean square of `cutoff`.
+void FeatureBasis::choose_functions(const VisitedStates& states, const Loadings& probes, double cutoff,
+                                    std::int64_t maximum) {
+  constexpr std::int64_t first_columns = 128;
+  const auto limit = std::min({probes.neurons(), states.rows, maximum});
+  for (auto columns = std::min(first_columns, limit);; columns = std::min(2 * columns, limit)) {
+    const Eigen::HouseholderQR<Eigen::MatrixXd> factors(superpositions(states, probes, columns));
+    const Eigen::MatrixXd triangle = factors.matrixQR().topRows(columns).triangularView<Eigen::Upper>();
+    const Eigen::BDCSVD<Eigen::MatrixXd> parts(triangle, Eigen::ComputeFullU);
+    const Eigen::VectorXd squares = parts.singularValues().array().square();
+    if (!(squares.sum() > 0.0))
+      throw InputDataError(
+          "none of {} probed neurons responds to any of {} visited rows: all their loadings m and input weights b are "
+          "0",
+          probes.neurons(), states.rows);
+    const double least = cutoff * cutoff * squares.sum();
+    std::int64_t kept = columns;
+    for (double tail = squares[kept - 1]; kept > 1 && tail <= least; tail += squares[kept - 1]) --kept;
+    // The last of the superpositions are not yet those of the features.
+    if (columns < limit && 8 * kept > 7 * columns) continue;
+    exhausted_ = kept == maximum;
+    values_ = Eigen::MatrixXd::Zero(states.rows, kept);
+    values_.topRows(columns) = parts.matrixU().leftCols(kept) * std::sqrt(static_cast<double>(states.rows));
+    values_.applyOnTheLeft(factors.householderQ());
+    return;
+  }
 }
 
 void FeatureBasis::choose_rows(const VisitedStates& states, std::int64_t candidates) {
-  auto places = evenly_spaced(candidates, states.rows, 0.0);
+  auto places = candidates_of(values_, std::max(candidates, 4 * functions()));
   std::vector<std::int64_t> chosen;
   // Each round takes as many rows as there are functions from those left, the ones that tell functions apart best.
-  for (std::int64_t round = 0; round < rows_per_function && !places.empty(); ++round) {
+  for (int round = 0; round < rounds_of_rows && !places.empty(); ++round) {
     Eigen::MatrixXd columns(functions(), static_cast<Eigen::Index>(places.size()));
     for (Eigen::Index k = 0; k < columns.cols(); ++k)
       columns.col(k) = values_.row(places[static_cast<std::size_t>(k)]).transpose();
-    const auto picked = pivoted_columns(std::move(columns), 0.0, functions());
-    const std::set<std::int64_t> taken(picked.begin(), picked.end());
+    const auto order = columns.colPivHouseholderQr().colsPermutation().indices();
+    const auto count = static_cast<std::size_t>(std::min<Eigen::Index>(functions(), columns.cols()));
     std::vector<std::int64_t> rest;
     for (std::size_t k = 0; k < places.size(); ++k)
-      (taken.contains(static_cast<std::int64_t>(k)) ? chosen : rest).push_back(places[k]);
+      (k < count ? chosen : rest).push_back(places[static_cast<std::size_t>(order[static_cast<Eigen::Index>(k)])]);
+    std::ranges::sort(rest);
     places = std::move(rest);
   }
   std::ranges::sort(chosen);

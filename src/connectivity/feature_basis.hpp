@@ -13,22 +13,22 @@ namespace rankflow::connectivity {
 
 struct FeatureBasisOptions {
   /// Root mean square error of features over visited rows and neurons, relative to that of the features.
-  double tolerance = 1e-7;
-  std::int64_t probe_neurons = 512;    ///< neurons among which basis functions are chosen, at first
-  std::int64_t candidate_rows = 2048;  ///< visited rows among which interpolation rows are chosen, at first
+  double tolerance = 1e-5;
+  std::int64_t probe_neurons = 2048;   ///< neurons whose features the functions are to span, at first
+  std::int64_t candidate_rows = 2048;  ///< visited rows among which interpolation rows are chosen
   std::int64_t maximum_functions = 512;
 };
 
 /// Few functions q_1 … q_r of the visited states, orthonormal under (1/T) sum_t q_j(t) q_k(t) = delta_jk, that span the
-/// features of neurons up to a tolerance: phi_i(t) ~ sum_j q_j(t) c_ij. The functions are those of r chosen neurons;
-/// the coefficients c_i = P phi_i[S] follow from the neuron's features at few rows S (empirical interpolation, Barrault
-/// et al. 2004, with twice as many rows as functions and least squares; rows by pivoted QR, Drmac & Gugercin 2016). The
-/// same on every rank.
+/// features of neurons up to a tolerance: phi_i(t) ~ sum_j q_j(t) c_ij. The functions are the leading principal ones of
+/// random superpositions of probe neurons (randomised range finder, Halko, Martinsson & Tropp 2011); the coefficients
+/// c_i = P phi_i[S] follow from the neuron's features at few rows S (empirical interpolation by pivoted QR, Drmac &
+/// Gugercin 2016, with twice as many rows as functions and least squares). The same on every rank.
 class FeatureBasis {
  public:
-  /// Chosen from evenly spaced neurons of `loadings`. Probes and candidates are doubled while error() exceeds the
-  /// tolerance; when all are used, or maximum_functions are, error() says what was reached. Throws ConfigurationError
-  /// for options out of range, InputDataError when no neuron responds to anything. Collective.
+  /// Probes are evenly spaced neurons of `loadings`; more of them and more functions are taken while error() exceeds
+  /// the tolerance. When all are used, or maximum_functions are, error() says what was reached. Throws
+  /// ConfigurationError for options out of range, InputDataError when no neuron responds to anything. Collective.
   FeatureBasis(const VisitedStates& states, const Loadings& loadings, const FeatureBasisOptions& options,
                const parallel::Communicator& comm);
 
@@ -44,7 +44,7 @@ class FeatureBasis {
   const std::vector<std::int64_t>& chosen_rows() const noexcept { return chosen_rows_; }
   /// P [r, S].
   const Eigen::MatrixXd& interpolation() const noexcept { return interpolation_; }
-  /// Relative error over all visited rows, of 64 evenly spaced neurons: others than the probes when there are many.
+  /// Relative error over all visited rows, of 128 evenly spaced neurons: others than the probes when there are many.
   double error() const noexcept { return error_; }
   /// True when maximum_functions ended the choice.
   bool exhausted() const noexcept { return exhausted_; }
@@ -55,8 +55,7 @@ class FeatureBasis {
   double target_square() const noexcept { return target_square_; }
 
  private:
-  void choose(const VisitedStates& states, const Loadings& probes, std::int64_t candidates, double tolerance,
-              std::int64_t maximum_functions);
+  void choose_functions(const VisitedStates& states, const Loadings& probes, double cutoff, std::int64_t maximum);
   void choose_rows(const VisitedStates& states, std::int64_t candidates);
   double measure(const VisitedStates& states, const Loadings& neurons) const;
   void project_targets(const VisitedStates& states);

@@ -11,6 +11,7 @@ namespace {
 
 /// Below, a Cholesky factor costs less than a basis.
 constexpr std::int64_t few_equations = 256;
+constexpr double coarsest_basis = 1e-2;
 
 }  // namespace
 
@@ -36,7 +37,7 @@ RidgeSolver::RidgeSolver(const VisitedStates& states, const RidgeOptions& option
     : states_(states), options_(options), basis_options_(options.basis) {
   check_ridge_options(options);
   check_visited_states(states);
-  basis_options_.tolerance = std::min(basis_options_.tolerance, options.tolerance / 10);
+  basis_options_.tolerance = std::min(10 * options.tolerance, coarsest_basis);
 }
 
 void RidgeSolver::build_basis(const Loadings& loadings, const parallel::Communicator& comm) {

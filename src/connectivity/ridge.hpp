@@ -31,7 +31,8 @@ struct RidgeOptions {
   std::int64_t maximum_iterations = 200;  ///< of iterative
   /// Features that may be evaluated to find the residual of a reduced solution: beyond, a bound is estimated.
   std::int64_t certificate_features = 200'000'000;
-  /// The tolerance of the basis is the smaller of its own and tolerance / 10.
+  /// Its tolerance is replaced by 10 times the one above: errors of features enter the residual times what is left of
+  /// y.
   FeatureBasisOptions basis{};
 };
 /// Options of a configuration.
