@@ -128,6 +128,11 @@ void add_sweeps(CommandLine& line, CLI::App& app) {
         .add_option("--wall-time", line.arguments.wall_time, "s after which to stop with checkpoints (exit code 75)")
         ->check(CLI::PositiveNumber);
   };
+  const auto add_retry = [&line](CLI::App& command) {
+    command.add_option("--retry", line.arguments.retry, "cases that are over as failed, timeout or dead begin again")
+        ->delimiter(',')
+        ->allow_extra_args(false);
+  };
   auto* plan = sweep->add_subcommand("plan", "how many cases, what differs, how large; nothing is written or run");
   plan->add_option("sweep", line.arguments.input, "sweep file (TOML)")->required();
   plan->add_option("-o,--output", line.arguments.output, "directory of the sweep; default: as the file says");
@@ -140,12 +145,14 @@ void add_sweeps(CommandLine& line, CLI::App& app) {
   run->add_option("--workers", line.arguments.workers, "cases at once; default: as many as the processors allow")
       ->check(CLI::PositiveNumber);
   add_wall_time(*run);
+  add_retry(*run);
   run->callback([&line] { line.driver = drivers::sweep_run; });
   auto* work = sweep->add_subcommand("work", "take unfinished cases until none is left: what jobs of a sweep run");
   work->add_option("directory", line.arguments.input, "directory of a sweep that was planned")->required();
   work->add_option("--ranks", line.arguments.ranks, "only cases that ask for so many ranks")
       ->check(CLI::PositiveNumber);
   add_wall_time(*work);
+  add_retry(*work);
   work->callback([&line] { line.driver = drivers::sweep_work; });
   auto* status = sweep->add_subcommand("status", "done, running, waiting, failed (why), time left, best so far");
   status->add_option("directory", line.arguments.input, "directory of a sweep")->required();
@@ -160,6 +167,7 @@ void add_sweeps(CommandLine& line, CLI::App& app) {
   submit->add_option("-o,--output", line.arguments.output, "directory of the sweep; default: as the file says");
   submit->add_option("--set", line.arguments.sets, "sweep.key=value; may be repeated")->allow_extra_args(false);
   submit->add_flag("--dry-run", line.arguments.dry_run, "print the job scripts; write and submit nothing");
+  add_retry(*submit);
   submit->callback([&line] { line.driver = drivers::sweep_submit; });
 }
 

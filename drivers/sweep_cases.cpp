@@ -1,7 +1,10 @@
 #include "sweep_cases.hpp"
 
-#include "arguments.hpp"
+#include <fmt/ranges.h>
+
+#include "io/agreement.hpp"
 #include "sweep/metrics.hpp"
+#include "sweep/retry.hpp"
 
 namespace rankflow::drivers {
 namespace {
@@ -27,6 +30,15 @@ ExitCode run_case(const sweep::Task& task, const parallel::Communicator& comm, C
 
 sweep::Runner case_runner() {
   return {.run = run_case, .metrics = [](const sweep::Task& task) { return sweep::read_metrics(task.result); }};
+}
+
+void retry_cases(const sweep::Plan& plan, const std::vector<std::string>& statuses, const Surroundings& surroundings) {
+  if (statuses.empty()) return;
+  io::on_root(surroundings.comm, [&] {
+    const auto count = sweep::retry(plan, sweep::cases_to_retry(plan, statuses));
+    surroundings.console.info("{} {} again (--retry {})", count, count == 1 ? "case begins" : "cases begin",
+                              fmt::join(statuses, ","));
+  });
 }
 
 }  // namespace rankflow::drivers

@@ -52,6 +52,7 @@ ExitCode conclude(const sweep::Plan& plan, const Surroundings& surroundings) {
 ExitCode sweep_run(const Arguments& arguments, const Surroundings& surroundings) {
   const auto& comm = surroundings.comm;
   const auto plan = planned(arguments, comm, surroundings.console);
+  retry_cases(plan, arguments.retry, surroundings);
   if (comm.size() > 1) {
     const auto code =
         sweep::work_in_groups(plan, case_runner(), comm, surroundings.console, {.wall_time = arguments.wall_time});

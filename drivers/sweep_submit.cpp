@@ -6,6 +6,7 @@
 #include "sweep/command.hpp"
 #include "sweep/ledger.hpp"
 #include "sweep/make_plan.hpp"
+#include "sweep/retry.hpp"
 #include "sweep/submission.hpp"
 
 namespace rankflow::drivers {
@@ -21,13 +22,14 @@ sweep::Plan find_plan(const Arguments& arguments) {
   return sweep::read_plan(arguments.input);
 }
 
-/// How much of the plan is left to do.
-sweep::Extent extent_of(const sweep::Plan& plan) {
+/// How much of the plan is left to do, or to do again.
+sweep::Extent extent_of(const sweep::Plan& plan, const std::vector<sweep::Retrial>& again) {
   sweep::Extent extent{.directory = plan.directory, .program = std::filesystem::read_symlink("/proc/self/exe")};
   sweep::Survey known;
   if (std::filesystem::is_directory(plan.directory)) known = sweep::Ledger(plan.directory).survey();
   for (const auto& one : plan.cases) {
-    if (const auto found = known.find(one.id); found != known.end() && found->second.done) continue;
+    const auto found = known.find(one.id);
+    if (found != known.end() && found->second.done && !std::ranges::count(again, one.id, &sweep::Retrial::id)) continue;
     ++extent.unfinished;
     extent.ranks = std::max(extent.ranks, one.ranks);
   }
@@ -59,7 +61,8 @@ ExitCode sweep_submit(const Arguments& arguments, const Surroundings& surroundin
   if (surroundings.comm.size() > 1)
     throw ConfigurationError("sweep submit hands work to SLURM and takes one process; run it without mpirun or srun");
   const auto plan = find_plan(arguments);
-  const auto extent = extent_of(plan);
+  const auto again = sweep::cases_to_retry(plan, arguments.retry);
+  const auto extent = extent_of(plan, again);
   if (extent.unfinished == 0) {
     console.info("all {} cases of {} are over; nothing to submit (see sweep status, sweep collect)", plan.cases.size(),
                  plan.directory.string());
@@ -76,6 +79,7 @@ ExitCode sweep_submit(const Arguments& arguments, const Surroundings& surroundin
         "rankflow sweep run {}",
         arguments.input);
   if (const auto damage = sweep::write_plan(plan); !damage.empty()) console.warn("{}: done", damage);
+  if (!again.empty()) console.info("{} of {} cases begin again", sweep::retry(plan, again), plan.cases.size());
   submission.write_files();
   const auto array = submit(submission.work_command({"--parsable"}));
   console.info("submitted job array {}: {} of {} cases in {} tasks", array, extent.unfinished, plan.cases.size(),

@@ -6,6 +6,7 @@ namespace rankflow::drivers {
 
 ExitCode sweep_work(const Arguments& arguments, const Surroundings& surroundings) {
   const auto plan = sweep::read_plan(arguments.input);
+  retry_cases(plan, arguments.retry, surroundings);
   return sweep::work_in_groups(plan, case_runner(), surroundings.comm, surroundings.console,
                                {.wall_time = arguments.wall_time, .ranks = arguments.ranks});
 }

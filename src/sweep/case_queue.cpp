@@ -71,7 +71,10 @@ void CaseQueue::look_at_all() {
 }
 
 Claim CaseQueue::claim_of(const Candidate& candidate) const {
-  Claim claim{.index = candidate.index, .session = candidate.state.sessions + 1, .deaths = candidate.state.deaths()};
+  Claim claim{.index = candidate.index,
+              .session = candidate.state.sessions + 1,
+              .deaths = candidate.state.deaths(),
+              .retried = candidate.state.retried};
   if (!halving_) return claim;
   const auto& id = plan_.cases[candidate.index].id;
   claim.epochs = halving_->pause_of(id);
@@ -128,7 +131,7 @@ Next CaseQueue::next() {
 
 bool CaseQueue::claim(const Candidate& candidate, const std::string& note) {
   const auto& id = plan_.cases[candidate.index].id;
-  if (!ledger_.claim(id, candidate.state.sessions + 1)) return false;
+  if (!ledger_.claim(id, candidate.state.sessions + 1, candidate.state.retried)) return false;
   if (!note.empty()) ledger_.end(id, candidate.state.sessions, Ending::died, {.reason = note});
   return true;
 }

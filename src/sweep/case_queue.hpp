@@ -26,7 +26,8 @@ enum class Aim : std::int64_t {
 struct Claim {
   std::size_t index = 0;  ///< in the plan's cases
   std::int64_t session = 1;
-  std::int64_t deaths = 0;  ///< earlier sessions of the case that died
+  std::int64_t deaths = 0;   ///< earlier sessions of the case that died
+  std::int64_t retried = 0;  ///< sessions before its last retry
   Aim aim = Aim::finish;
   std::int64_t epochs = 0;  ///< after which to pause
 };

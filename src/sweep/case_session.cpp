@@ -82,6 +82,11 @@ class CaseSession {
     std::filesystem::create_directories(folder_);
     write_configuration(task_.configuration, case_.configuration);
     spent_ = claim_.session > 1 ? at_.ledger.notes(case_.id, claim_.session - 1).seconds : 0;
+    if (claim_.retried == 0) return;
+    spent_before_ = at_.ledger.notes(case_.id, claim_.retried).seconds;
+    // What a case left that failed may be what it failed of.
+    const auto retry = at_.ledger.retry_note(case_.id, claim_.retried);
+    begins_anew_ = claim_.session == claim_.retried + 1 && retry && retry->reason == name_of(Status::failed);
   }
 
   /// Everything that the case prints goes to its log, and everything that it made is gone when this returns.
@@ -90,7 +95,8 @@ class CaseSession {
     Console console(is_root());
     std::optional<Heartbeat> heartbeat;
     if (is_root()) heartbeat.emplace(at_.ledger, case_.id, claim_.session, limits());
-    task_.resume = at_.group.any(is_root() && has_beginnings(task_));
+    task_.overwrite = at_.group.any(begins_anew_);
+    task_.resume = at_.group.any(is_root() && !begins_anew_ && has_beginnings(task_));
     auto attempt = compute_once(console);
     if (task_.resume && !attempt.failure.empty() && may_be_damage(attempt.code)) {
       console.warn("what an earlier session left cannot be continued; beginning anew");
@@ -116,14 +122,14 @@ class CaseSession {
   }
 
   Heartbeat::Limits limits() {
-    const double left = at_.plan.timeout > 0 ? std::max(at_.plan.timeout - spent_, 1e-3) : 0;
+    const double left = at_.plan.timeout > 0 ? std::max(at_.plan.timeout - (spent_ - spent_before_), 1e-3) : 0;
     const double grace = std::max(least_grace, at_.plan.stale_after);
     return {
         .interval = at_.plan.stale_after / beats_until_stale, .seconds = left, .grace = grace, .stuck = [this, grace] {
           auto outcome = outcome_of(Status::timeout, ExitCode::internal);
           outcome.message = fmt::format("not done after {} s, nor stopped {} s later: its process was killed",
                                         at_.plan.timeout, grace);
-          at_.ledger.finish(case_.id, claim_.session, outcome);
+          at_.ledger.finish(case_.id, claim_.session, outcome, claim_.retried);
           ::kill(::getpid(), SIGKILL);
         }};
   }
@@ -252,9 +258,9 @@ class CaseSession {
 
   SessionEnd give_up() {
     if (!is_root()) return SessionEnd::over;
-    const auto notes = at_.ledger.notes(case_.id, claim_.session - 1);
+    const auto notes = at_.ledger.notes(case_.id, claim_.session - 1, claim_.retried);
     auto outcome = outcome_of(Status::dead, ExitCode::internal);
-    outcome.seconds = notes.seconds;
+    outcome.seconds = at_.ledger.notes(case_.id, claim_.session - 1).seconds;
     outcome.sessions = claim_.session - 1;
     outcome.message = fmt::format("its process died {} times; {}", claim_.deaths, notes.reason);
     settle(outcome);
@@ -262,7 +268,7 @@ class CaseSession {
   }
 
   void settle(const Outcome& outcome) {
-    if (!at_.ledger.finish(case_.id, claim_.session, outcome)) {
+    if (!at_.ledger.finish(case_.id, claim_.session, outcome, claim_.retried)) {
       at_.console.warn("case {} was recorded by another worker before; that record stays", case_.id);
       return;
     }
@@ -280,7 +286,9 @@ class CaseSession {
   std::filesystem::path folder_;
   Task task_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-  double spent_ = 0;  ///< s of work by the sessions before
+  double spent_ = 0;         ///< s of work by the sessions before
+  double spent_before_ = 0;  ///< of them: by those before the last retry
+  bool begins_anew_ = false;
   bool lost_ = false;
   bool timed_out_ = false;
 };

@@ -11,6 +11,7 @@ namespace rankflow::sweep {
 namespace {
 
 constexpr const char* done_suffix = ".done";
+constexpr const char* retried_suffix = ".retried";
 
 std::string suffix_of(Ending ending) {
   if (ending == Ending::signalled) return ".signalled";
@@ -23,6 +24,10 @@ std::string name(const std::string& id, const std::string& suffix) {
 
 std::string session_name(const std::string& id, std::int64_t session, const std::string& suffix = "") {
   return name(id, fmt::format(".{}{}", session, suffix));
+}
+
+std::string done_name(const std::string& id, std::int64_t retried) {
+  return retried == 0 ? name(id, done_suffix) : session_name(id, retried, done_suffix);
 }
 
 std::string text_of(const EndNote& note) {
@@ -42,9 +47,10 @@ struct Names {
   CaseState state;
   std::int64_t last_end = 0;       ///< last session that ended
   std::set<std::int64_t> excused;  ///< sessions
+  std::set<std::int64_t> done;     ///< sessions before the retries whose outcome is recorded; 0: the first outcome
 
   void add(std::string_view rest) {
-    if (rest == "done") state.done = true;
+    if (rest == "done") done.insert(0);
     std::int64_t session = 0;
     const auto [after, failure] = std::from_chars(rest.data(), rest.data() + rest.size(), session);
     if (failure != std::errc{}) return;
@@ -52,11 +58,14 @@ struct Names {
     if (suffix.empty()) state.sessions = std::max(state.sessions, session);
     if (suffix == ".released") ++state.released;
     if (suffix == ".released" || suffix == ".signalled") excused.insert(session);
-    if (suffix == ".released" || suffix == ".died") last_end = std::max(last_end, session);
+    if (suffix == done_suffix) done.insert(session);
+    if (suffix == retried_suffix) state.retried = std::max(state.retried, session);
+    if (suffix == ".released" || suffix == ".died" || suffix == retried_suffix) last_end = std::max(last_end, session);
   }
   CaseState result() const {
     auto all = state;
-    all.excused = std::ssize(excused);
+    all.done = done.contains(all.retried);
+    all.excused = std::distance(excused.upper_bound(all.retried), excused.end());
     all.last_ended = all.sessions > 0 && last_end >= all.sessions;
     return all;
   }
@@ -66,11 +75,11 @@ struct Names {
 
 Ledger::Ledger(const std::filesystem::path& sweep) : files_(sweep / "ledger"), me_(Owner::myself().text()) {}
 
-bool Ledger::claim(const std::string& id, std::int64_t session) {
+bool Ledger::claim(const std::string& id, std::int64_t session, std::int64_t retried) {
   if (session == 1) return files_.create(session_name(id, session), me_);  // what is done was begun
   // Asked before, so that a case which is done gains no session, and after, which is the answer that counts.
-  if (files_.exists(name(id, done_suffix)) || !files_.create(session_name(id, session), me_)) return false;
-  return !files_.exists(name(id, done_suffix));
+  const auto over = done_name(id, retried);
+  return !files_.exists(over) && files_.create(session_name(id, session), me_) && !files_.exists(over);
 }
 
 bool Ledger::begun(const std::string& id) const {
@@ -85,8 +94,12 @@ void Ledger::end(const std::string& id, std::int64_t session, Ending ending, con
   files_.publish(session_name(id, session, suffix_of(ending)), text_of(note));
 }
 
-bool Ledger::finish(const std::string& id, std::int64_t session, const Outcome& outcome) {
-  return !files_.exists(session_name(id, session + 1)) && files_.publish(name(id, done_suffix), text_of(outcome));
+bool Ledger::finish(const std::string& id, std::int64_t session, const Outcome& outcome, std::int64_t retried) {
+  return !files_.exists(session_name(id, session + 1)) && files_.publish(done_name(id, retried), text_of(outcome));
+}
+
+bool Ledger::retry(const std::string& id, std::int64_t session, const EndNote& note) {
+  return files_.publish(session_name(id, session, retried_suffix), text_of(note));
 }
 
 Survey Ledger::survey() const {
@@ -107,13 +120,14 @@ Survey Ledger::survey() const {
 
 CaseState Ledger::state(const std::string& id) const {
   Names names;
-  if (files_.exists(name(id, done_suffix))) names.add("done");
   for (std::int64_t session = 1; files_.exists(session_name(id, session)); ++session) {
     names.add(std::to_string(session));
     for (const auto ending : {Ending::signalled, Ending::released, Ending::died})
       if (files_.exists(session_name(id, session, suffix_of(ending))))
         names.add(std::to_string(session) + suffix_of(ending));
+    if (files_.exists(session_name(id, session, retried_suffix))) names.add(std::to_string(session) + retried_suffix);
   }
+  if (files_.exists(done_name(id, names.state.retried))) names.done.insert(names.state.retried);
   return names.result();
 }
 
@@ -124,9 +138,10 @@ std::optional<Holding> Ledger::holding(const std::string& id, std::int64_t sessi
       .owner = Owner::parse(found->text), .beat = found->modified, .silence = files_.now() - found->modified};
 }
 
-EndNote Ledger::notes(const std::string& id, std::int64_t sessions) const {
+EndNote Ledger::notes(const std::string& id, std::int64_t sessions, std::int64_t before) const {
   EndNote all;
-  for (std::int64_t session = 1; session <= sessions; ++session) {
+  for (std::int64_t session = before + 1; session <= sessions; ++session) {
+    if (const auto retry = retry_note(id, session)) all.seconds += retry->seconds;
     for (const auto ending : {Ending::released, Ending::died}) {
       const auto found = files_.read(session_name(id, session, suffix_of(ending)));
       if (!found) continue;
@@ -139,8 +154,13 @@ EndNote Ledger::notes(const std::string& id, std::int64_t sessions) const {
   return all;
 }
 
-std::optional<Outcome> Ledger::outcome(const std::string& id) const {
-  const auto file = name(id, done_suffix);
+std::optional<EndNote> Ledger::retry_note(const std::string& id, std::int64_t session) const {
+  const auto found = files_.read(session_name(id, session, retried_suffix));
+  return found ? std::optional(parse_note(found->text)) : std::nullopt;
+}
+
+std::optional<Outcome> Ledger::outcome(const std::string& id, std::int64_t retried) const {
+  const auto file = done_name(id, retried);
   const auto found = files_.read(file);
   if (!found) return std::nullopt;
   return parse_outcome(found->text, files_.path() / file);

@@ -26,15 +26,17 @@ struct EndNote {
 
 /// What the names in the ledger's folders say of one case; no file is opened for it.
 struct CaseState {
-  bool done = false;          ///< an outcome is recorded
+  bool done = false;          ///< an outcome is recorded, and nobody asked for a retry since
   std::int64_t sessions = 0;  ///< begun so far; the last one is running unless it ended
+  std::int64_t retried = 0;   ///< of them: before the last retry, which gives the case a fresh start; 0: no retry
   std::int64_t released = 0;  ///< of them
-  std::int64_t excused = 0;   ///< of them: released, or killed after they had been asked to stop
-  bool last_ended = false;    ///< the last session was released or is known to be dead
+  std::int64_t excused = 0;   ///< of those since the retry: released, or killed after they had been asked to stop
+  bool last_ended = false;    ///< the last session was released, is known to be dead, or is retried
   /// Nobody works on it.
   bool waiting() const noexcept { return !done && (sessions == 0 || last_ended); }
-  /// Sessions that ended in no order. Right once the last session has ended, or when it is taken for dead.
-  std::int64_t deaths() const noexcept { return sessions - excused; }
+  /// Sessions since the last retry that ended in no order. Right once the last session has ended, or when it is taken
+  /// for dead.
+  std::int64_t deaths() const noexcept { return sessions - retried - excused; }
 };
 
 /// State of every case that was ever begun, by id.
@@ -56,6 +58,8 @@ struct Holding {
 ///     <id>.<n>.released  session n ended in order, unfinished
 ///     <id>.<n>.died      session n is known to be dead
 ///     <id>.done          the outcome
+///     <id>.<n>.retried   the case, over with session n, is to begin again: what was recorded counts no more, but stays
+///     <id>.<n>.done      the outcome after that
 ///
 /// A dead session n is taken over by creating n+1 exclusively: of all who try one wins, and nobody else's name is
 /// touched. All files of a case lie in one folder so that on NFS the creation brings the client's view of `done` up to
@@ -65,8 +69,9 @@ class Ledger {
   /// `sweep` is the sweep's directory.
   explicit Ledger(const std::filesystem::path& sweep);
 
-  /// Begins session `session` of the case; false when somebody else did, or the case is done.
-  bool claim(const std::string& id, std::int64_t session = 1);
+  /// Begins session `session` of the case; false when somebody else did, or the case is done. `retried` as in
+  /// CaseState, here and below.
+  bool claim(const std::string& id, std::int64_t session = 1, std::int64_t retried = 0);
   /// Whether the case was ever begun: a cheap look without opening anything.
   bool begun(const std::string& id) const;
   /// Renews the heartbeat; false when a later session exists: the claim is lost, and the work must stop.
@@ -74,7 +79,10 @@ class Ledger {
   /// Ends a session without an outcome, or says that it will. The same said a second time is ignored.
   void end(const std::string& id, std::int64_t session, Ending ending, const EndNote& note);
   /// Records the outcome; false when there is one already, which stays, or when a later session exists.
-  bool finish(const std::string& id, std::int64_t session, const Outcome& outcome);
+  bool finish(const std::string& id, std::int64_t session, const Outcome& outcome, std::int64_t retried = 0);
+  /// Gives a case that is over another start after its `session` sessions so far; false when somebody else did. The
+  /// note says what it was over with.
+  bool retry(const std::string& id, std::int64_t session, const EndNote& note);
 
   /// Lists the ledger's folders (at most 256): the work grows with the number of cases, so that no claim needs it.
   Survey survey() const;
@@ -82,11 +90,13 @@ class Ledger {
   CaseState state(const std::string& id) const;
   /// Who holds session `session`; nothing when there is no such session.
   std::optional<Holding> holding(const std::string& id, std::int64_t session);
-  /// What was noted of the first `sessions` sessions: the seconds of work together, and why those that died did, one
-  /// line each: "session 1: process 7 on node3 is gone".
-  EndNote notes(const std::string& id, std::int64_t sessions) const;
+  /// What was noted of the first `sessions` sessions but for the first `before`: the seconds of work together, and why
+  /// those that died did, one line each: "session 1: process 7 on node3 is gone".
+  EndNote notes(const std::string& id, std::int64_t sessions, std::int64_t before = 0) const;
+  /// The note of the retry after session `session`; nothing when there was none.
+  std::optional<EndNote> retry_note(const std::string& id, std::int64_t session) const;
   /// The recorded outcome; nothing when the case is not over.
-  std::optional<Outcome> outcome(const std::string& id) const;
+  std::optional<Outcome> outcome(const std::string& id, std::int64_t retried = 0) const;
 
   /// What was asked of the file system so far, in requests to its metadata server.
   std::int64_t metadata_operations() const noexcept { return files_.operations(); }

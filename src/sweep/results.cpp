@@ -47,9 +47,12 @@ const std::vector<CaseResult>& Results::look() {
   for (std::size_t i = 0; i < cases_.size(); ++i) {
     auto& result = cases_[i];
     const auto found = survey.find(plan_.cases[i].id);
-    if (result.outcome || found == survey.end()) continue;
-    if (found->second.done) result.outcome = ledger_.outcome(plan_.cases[i].id);
-    result.stage = result.outcome ? Stage::over : found->second.waiting() ? Stage::waiting : Stage::running;
+    if (found == survey.end()) continue;
+    const auto& state = found->second;
+    if (result.outcome && result.retried == state.retried) continue;
+    result.retried = state.retried;
+    result.outcome = state.done ? ledger_.outcome(plan_.cases[i].id, state.retried) : std::nullopt;
+    result.stage = result.outcome ? Stage::over : state.waiting() ? Stage::waiting : Stage::running;
   }
   return cases_;
 }

@@ -18,12 +18,13 @@ enum class Stage { waiting, running, over };
 struct CaseResult {
   Stage stage = Stage::waiting;
   std::optional<Outcome> outcome;  ///< when it is over
+  std::int64_t retried = 0;        ///< sessions before the last retry
 
   bool done() const noexcept { return outcome && outcome->status == Status::done; }
   bool failed() const noexcept { return outcome && !done() && outcome->status != Status::halted; }
 };
 
-/// Follows the cases of a plan; outcomes, which never change, are read once.
+/// Follows the cases of a plan; outcomes, which change by a retry only, are read once.
 class Results {
  public:
   /// The plan must outlive this.

@@ -121,7 +121,7 @@ class Supervisor {
       const auto state = found == survey.end() ? CaseState{} : found->second;
       if (state.done) {
         ++over;
-        tell_end_of(one);
+        tell_end_of(one, state.retried);
         continue;
       }
       ++unfinished[one.ranks];
@@ -144,9 +144,9 @@ class Supervisor {
     first_look_ = false;
   }
 
-  void tell_end_of(const Case& one) {
+  void tell_end_of(const Case& one, std::int64_t retried) {
     if (!told_.insert(one.id).second) return;
-    const auto outcome = ledger_.outcome(one.id);
+    const auto outcome = ledger_.outcome(one.id, retried);
     if (!outcome || outcome->status == Status::done || outcome->status == Status::halted) return;
     ++not_done_;
     if (first_look_) return;

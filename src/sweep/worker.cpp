@@ -71,10 +71,11 @@ class Worker {
   }
 
   Decision agree_on(const Decision& mine) const {
-    std::array<std::int64_t, 6> words{static_cast<std::int64_t>(mine.order),
+    std::array<std::int64_t, 7> words{static_cast<std::int64_t>(mine.order),
                                       static_cast<std::int64_t>(mine.claim.index),
                                       mine.claim.session,
                                       mine.claim.deaths,
+                                      mine.claim.retried,
                                       static_cast<std::int64_t>(mine.claim.aim),
                                       mine.claim.epochs};
     at_.group.broadcast(std::span<std::int64_t>(words));
@@ -82,8 +83,9 @@ class Worker {
             {.index = static_cast<std::size_t>(words[1]),
              .session = words[2],
              .deaths = words[3],
-             .aim = static_cast<Aim>(words[4]),
-             .epochs = words[5]}};
+             .retried = words[4],
+             .aim = static_cast<Aim>(words[5]),
+             .epochs = words[6]}};
   }
 
   const Workplace& at_;

@@ -103,6 +103,14 @@ def is_told(pid, number):
     return any(int(line.split()[1], 16) >> (number - 1) & 1 for line in text.splitlines() if "Pnd:" in line)
 
 
+def is_over(pid):
+    """Also when whoever inherited it has not noticed."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
 def owner_of(directory, case):
     """Process that holds the case."""
     last = max(directory.glob(f"ledger/*/{case}.*[0-9]"), key=lambda path: int(path.suffix[1:]))
@@ -115,7 +123,8 @@ class Execution(unittest.TestCase):
         """The sweep that nothing happened to."""
         cls.kept = folder()
         cls.here = pathlib.Path(cls.kept.name)
-        (cls.here / "base.toml").write_text(BASE.format(duration=simulated_units(CASE, BASE)))
+        cls.units = simulated_units(CASE, BASE)
+        (cls.here / "base.toml").write_text(BASE.format(duration=cls.units))
         cls.write("straight", "")
         done = run("sweep", "run", cls.here / "straight.toml", "--workers", 1)
         cls.assertIn(cls, "all 3 cases are", done.stderr)
@@ -217,7 +226,7 @@ class Execution(unittest.TestCase):
         process.wait(timeout=180)
         kill(worker, signal.SIGCONT)
         process.communicate(timeout=180)
-        wait_for(lambda: not pathlib.Path(f"/proc/{worker}").exists() or children(1).count(worker) == 0, "its worker")
+        wait_for(lambda: is_over(worker), "the end of its worker")
         self.assertEqual(1, len(list(directory.glob("ledger/*/*.released"))), "it stopped with a checkpoint")
         done = run("sweep", "run", sweep)
         self.assertIn("all 3 cases are", done.stderr)
@@ -309,6 +318,62 @@ timeout = 3
         run("sweep", "run", sweep)
         self.assertEqual(before, outcomes(sweep.with_suffix("")), "what is over is not begun again")
 
+    def test_what_is_not_done_is_tried_again_when_asked(self):
+        text = """
+[sweep]
+base = "base.toml"
+driver = "simulate"
+{more}
+[[sweep.cases]]
+"time.duration" = 1
+[[sweep.cases]]
+"network.source" = "file"
+"network.file" = "later.h5"
+"time.duration" = 2
+[[sweep.cases]]
+"time.duration" = {duration}
+"""
+        text = text.replace("{duration}", str(6 * self.units))
+        sweep = self.write("again", "timeout = 1", text)
+        directory = sweep.with_suffix("")
+        run("sweep", "run", sweep, "--workers", 1)
+
+        def statuses():
+            status = run("sweep", "status", directory).stdout
+            return status[status.index("]") + 2:status.index("failed")]
+
+        self.assertIn("1 of 3 done, 0 running, 0 waiting, 2", statuses())
+        first = outcomes(directory)
+        failed, late, done = ([case for case, record in first.items() if record["status"] == status][0]
+                              for status in ("failed", "timeout", "done"))
+        wrong = run("sweep", "run", sweep, "--retry", "failed,late", expect=2).stderr
+        self.assertIn("--retry takes failed, timeout, dead or several of them with commas between; found 'late'", wrong)
+        self.assertEqual([], list(directory.glob("ledger/*/*.retried")))
+
+        (self.here / "network.toml").write_text("[network]\npreset = 'decision'\nneurons = 1300\n")
+        run("generate", "network", self.here / "network.toml", "-o", self.here / "later.h5")
+        said = run("sweep", "run", sweep, "--workers", 1, "--retry", "failed").stderr
+        self.assertIn("1 case begins again (--retry failed)", said)
+        self.assertIn("2 of 3 done, 0 running, 0 waiting, 1", statuses())
+        log = (directory / "cases" / late[:2] / late / "log.txt").read_text()
+        run("sweep", "run", sweep)
+        self.assertEqual(log, (directory / "cases" / late[:2] / late / "log.txt").read_text(), "not without being asked")
+
+        self.write("again", "timeout = 600", text)
+        run("sweep", "run", sweep, "--workers", 1, "--retry", "timeout,dead")
+        self.assertIn("3 of 3 done, 0 running, 0 waiting, 0", statuses())
+        self.assertRegex((directory / "cases" / late[:2] / late / "log.txt").read_text(), r"continuing .* from [0-9.]*[1-9]")
+        for case in (failed, late):
+            again = tomllib.loads(next(directory.glob(f"ledger/*/{case}.1.done")).read_text())
+            self.assertEqual(("done", 2, 0), (again["status"], again["sessions"], again["deaths"]))
+            self.assertGreater(again["seconds"], first[case]["seconds"])
+        before = {case: tomllib.loads(next(directory.glob(f"ledger/*/{case}.done")).read_text()) for case in first}
+        self.assertEqual(first, before, "what was recorded stays")
+        self.assertEqual(1, len(list(directory.glob(f"ledger/*/{done}.[0-9]*"))))
+        straight = self.here / "again_straight.h5"
+        run("simulate", directory / "cases" / late[:2] / late / "config.toml", "-o", straight)
+        self.assertEqual([], differences(straight, directory / "cases" / late[:2] / late / "result.h5"))
+
     def test_a_case_that_kills_its_process_is_given_up(self):
         text = """
 [sweep]
@@ -339,6 +404,16 @@ driver = "simulate"
         self.assertEqual(2, dead["deaths"])
         self.assertIn("died 2 times", dead["message"])
         self.assertIn("session 2: process", dead["message"])
+        again = subprocess.Popen(command_line("sweep", "run", sweep, "--workers", "1", "--retry", "dead"), text=True,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        session = wait_for(lambda: list(directory.glob("ledger/*/*.4")), "another session")[0]  # the third gave it up
+        kill(tomllib.loads(wait_for(session.read_text, "its owner"))["process"])
+        wait_for(lambda: list(directory.glob("ledger/*/*.5")), "one more: all attempts count anew")
+        again.send_signal(signal.SIGTERM)
+        message = again.communicate(timeout=180)[1]
+        self.assertEqual(STOPPED, again.returncode, message)
+        self.assertEqual(1, len(list(directory.glob("ledger/*/*.3.retried"))))
+        self.assertEqual([], list(directory.glob("ledger/*/*.3.done")))
 
     def test_more_ranks_than_there_are(self):
         sweep = self.write("wide", "ranks = 64")

@@ -133,6 +133,40 @@ TEST(Ledger, StatesOfOneCaseAndOfAll) {
   expect({.done = true, .sessions = 4, .released = 1}, "done");
 }
 
+TEST(Ledger, ARetryBeginsAnewAndForgetsNothing) {
+  const SweepFolder sweep;
+  Ledger ledger(sweep.path());
+  auto failure = some_outcome();
+  failure.status = Status::dead;
+  ledger.claim(id);
+  ledger.end(id, 1, Ending::died, {.seconds = 3, .reason = "killed"});
+  ledger.claim(id, 2);
+  ASSERT_TRUE(ledger.finish(id, 2, failure));
+  EXPECT_FALSE(ledger.claim(id, 3)) << "it is over";
+  EXPECT_FALSE(ledger.retry_note(id, 2));
+  ASSERT_TRUE(ledger.retry(id, 2, {.seconds = 4, .reason = "dead"}));
+  EXPECT_FALSE(ledger.retry(id, 2, {.seconds = 4, .reason = "dead"})) << "once";
+  for (const auto& state : {ledger.state(id), ledger.survey().at(id)}) {
+    EXPECT_TRUE(state.waiting());
+    EXPECT_EQ(state.retried, 2);
+    EXPECT_EQ(state.deaths(), 0);
+  }
+  EXPECT_FALSE(ledger.claim(id, 3)) << "by who has not seen the retry";
+  ASSERT_TRUE(ledger.claim(id, 3, 2));
+  EXPECT_FALSE(ledger.finish(id, 2, some_outcome())) << "by who believes to hold it still";
+  ledger.end(id, 3, Ending::died, {.seconds = 5, .reason = "killed again"});
+  EXPECT_EQ(ledger.state(id).deaths(), 1);
+  EXPECT_EQ(ledger.notes(id, 3).seconds, 3 + 4 + 5);
+  EXPECT_EQ(ledger.notes(id, 3, 2).reason, "session 3: killed again");
+  ASSERT_TRUE(ledger.claim(id, 4, 2));
+  EXPECT_EQ(ledger.outcome(id, 2), std::nullopt);
+  ASSERT_TRUE(ledger.finish(id, 4, some_outcome(), 2));
+  EXPECT_TRUE(ledger.state(id).done);
+  EXPECT_TRUE(ledger.survey().at(id).done);
+  EXPECT_EQ(ledger.outcome(id, 2)->status, Status::done);
+  EXPECT_EQ(ledger.outcome(id)->status, Status::dead) << "what was recorded stays";
+}
+
 TEST(Ledger, TheHolderIsKnownAndItsSilence) {
   const SweepFolder sweep;
   Ledger ledger(sweep.path());
