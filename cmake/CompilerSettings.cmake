@@ -43,7 +43,8 @@ if(RANKFLOW_SANITIZE)
   # Unrolled registers: minutes of compilation each with checks inside, more than all other files together. What calls
   # them is checked.
   set(RANKFLOW_UNCHECKED src/smc/low_rank_step_piecewise.cpp src/smc/low_rank_step_smooth.cpp
-    src/smc/guided_update.cpp src/simulate/tile_kernels_double.cpp src/simulate/tile_kernels_single.cpp)
+    src/smc/guided_update.cpp src/simulate/tile_kernels_double.cpp src/simulate/tile_kernels_single.cpp
+    src/flow/dense_layers.cpp)
   set_source_files_properties(${RANKFLOW_UNCHECKED} PROPERTIES COMPILE_OPTIONS -fno-sanitize=all)
 endif()
 if(RANKFLOW_ASSERTIONS)
