@@ -25,6 +25,9 @@ sweep::Plan find_plan(const Arguments& arguments) {
 /// How much of the plan is left to do, or to do again.
 sweep::Extent extent_of(const sweep::Plan& plan, const std::vector<sweep::Retrial>& again) {
   sweep::Extent extent{.directory = plan.directory, .program = std::filesystem::read_symlink("/proc/self/exe")};
+  if (sweep::has_program("scontrol"))
+    extent.most_tasks =
+        sweep::most_array_tasks(sweep::run_command({"scontrol", "show", "config"}).output, extent.most_tasks);
   sweep::Survey known;
   if (std::filesystem::is_directory(plan.directory)) known = sweep::Ledger(plan.directory).survey();
   for (const auto& one : plan.cases) {
@@ -69,6 +72,9 @@ ExitCode sweep_submit(const Arguments& arguments, const Surroundings& surroundin
     return ExitCode::done;
   }
   const sweep::Submission submission(extent, plan.submit);
+  if (submission.tasks() < submission.tasks_wanted())
+    console.info("{} tasks instead of {}: the cluster allows no more in an array (MaxArraySize); they share the cases",
+                 submission.tasks(), submission.tasks_wanted());
   if (arguments.dry_run) {
     print(submission, console);
     return ExitCode::done;

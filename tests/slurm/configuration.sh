@@ -57,6 +57,7 @@ JobRequeue=1
 KillWait=5
 InactiveLimit=0
 MinJobAge=3600
+MaxArraySize=8
 SlurmctldTimeout=60
 SlurmdTimeout=60
 UnkillableStepTimeout=30

@@ -127,6 +127,29 @@ class Mistakes(unittest.TestCase):
         several = self.refused(MPIEXEC, "-n", "2", "--oversubscribe", RANKFLOW, "sweep", "submit", "good.toml")
         self.assertIn("run it without mpirun or srun", several)
 
+    def test_directories(self):
+        """What would be a pattern in the name of a log, and what cannot be said in a job script."""
+        said = self.cluster.rankflow("sweep", "submit", "good.toml", "-o", "50%j of it")
+        job = re.search(r"submitted job (\d+): results go to", said).group(1)
+        self.assertEqual("COMPLETED", self.cluster.finished(job)["JobState"])
+        logs = sorted(path.name for path in (self.here / "50%j of it" / "jobs").glob("*.log"))
+        self.assertEqual(3, len(logs), logs)
+        self.assertTrue(all(name.startswith("50%j of it-") for name in logs), logs)
+        said = self.refused(RANKFLOW, "sweep", "submit", "good.toml", "-o", 'so "called"')
+        self.assertIn("a quotation mark, a backslash or a line break; give sweep.directory or -o another name", said)
+
+    def test_large_arrays(self):
+        """More tasks than the cluster allows in an array."""
+        (self.here / "many.toml").write_text(SWEEP.format(ranks=1, submit="per_task = 1").replace("ranks", "seeds = 5\nranks"))
+        said = self.cluster.rankflow("sweep", "submit", "many.toml")
+        self.assertIn("8 tasks instead of 10: the cluster allows no more in an array (MaxArraySize)", said)
+        self.assertIn("10 of 10 cases in 8 tasks", said)
+        job = re.search(r"submitted job (\d+): results go to", said).group(1)
+        self.assertEqual("COMPLETED", self.cluster.finished(job)["JobState"])
+        self.assertEqual(10, len(list((self.here / "many" / "ledger").glob("*/*.done"))))
+        control = self.cluster.command("sbatch", "--array=0-8", "--wrap=true", expect=None)
+        self.assertIn("Invalid job array", control.stderr)
+
     def test_templates_agree(self):
         """All job scripts ask SLURM for the same, but for their names."""
         def demands(path):

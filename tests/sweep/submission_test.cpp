@@ -30,6 +30,34 @@ TEST(Submission, HasEnoughTasksForItsCases) {
   EXPECT_EQ(Submission(extent_of(20), {.per_task = 10}).tasks(), 2);
   EXPECT_EQ(Submission(extent_of(21), {.per_task = 10}).tasks(), 3);
   EXPECT_EQ(Submission(extent_of(5000), {}).tasks(), 1000);  // tasks share the cases, and SLURM counts to 1000
+  auto extent = extent_of(5000);
+  extent.most_tasks = 4000;
+  EXPECT_EQ(Submission(extent, {}).tasks(), 4000);
+  EXPECT_EQ(Submission(extent, {}).tasks_wanted(), 5000);
+  EXPECT_EQ(Submission(extent, {.per_task = 2}).tasks(), 2500);
+  extent.most_tasks = 0;
+  EXPECT_THAT([&] { Submission(extent, {}); },
+              testing::ThrowsMessage<ConfigurationError>(HasSubstr("has no job arrays (MaxArraySize = 0)")));
+}
+
+TEST(Submission, AsksTheClusterHowManyTasks) {
+  EXPECT_EQ(most_array_tasks("MailProg  = /bin/mail\nMaxArraySize            = 75001\nMaxJobCount = 3\n", 7), 75001);
+  EXPECT_EQ(most_array_tasks("MaxArraySize = 0\n", 7), 0);
+  EXPECT_EQ(most_array_tasks("", 7), 7);
+  EXPECT_EQ(most_array_tasks("MaxArraySize", 7), 7);
+}
+
+TEST(Submission, SaysTheDirectoryAsSlurmUnderstandsIt) {
+  auto extent = extent_of(2);
+  extent.directory = "/data/50% rank";
+  const auto text = text_of(Submission(extent, {}), "sweep.sbatch");
+  EXPECT_THAT(text, HasSubstr("\n#SBATCH --output=\"/data/50%% rank/jobs/%x-%A_%a.log\"\n"));
+  EXPECT_THAT(text, HasSubstr("\n#SBATCH --job-name=\"50% rank\"\n"));
+  for (const auto* name : {"/data/so \"called\"", "/data/back\\slash", "/data/two\nlines"}) {
+    extent.directory = name;
+    EXPECT_THAT([&] { Submission(extent, {}); },
+                testing::ThrowsMessage<ConfigurationError>(HasSubstr("give sweep.directory or -o another name")));
+  }
 }
 
 TEST(Submission, SaysInTheScriptWhatItAsksFor) {
