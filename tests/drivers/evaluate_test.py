@@ -129,6 +129,23 @@ class Evaluate(unittest.TestCase):
         for word in words:
             self.assertIn(word, message)
 
+    def test_a_fit_leaves_nothing_behind(self):
+        """What it generates on the way takes no place of the user's."""
+        own = self.here / "fitted"
+        own.mkdir()
+        (own / "fit.toml").write_text(f'[data]\nfile = "{self.here}/signal.h5"\n[network]\nneurons = 16\n'
+                                      '[smc]\nparticles = 4\n[training]\nepochs = 1\nbatch_trials = 1\nvalidation_fraction = 0.0\n')
+        run("fit", "vsmc", own / "fit.toml", "-o", own / "fit.h5")
+        for name in ("fit.generated.h5", "table.generated.h5"):
+            (own / name).write_text("kept")
+        before = sorted(path.name for path in own.iterdir())
+        for ranks in (0, 2):
+            self.evaluate("fitted/fit.h5", "signal.h5", ranks=ranks)
+            self.assertEqual(before, sorted(path.name for path in own.iterdir()))
+        self.evaluate("fitted/fit.h5", "signal.h5", "-o", own / "table.h5")
+        self.assertEqual(sorted([*before, "table.h5"]), sorted(path.name for path in own.iterdir()))
+        self.assertEqual("kept", (own / "fit.generated.h5").read_text())
+
     def test_observations_of_numpy(self):
         np.save(self.here / "signal.npy", self.signal)
         np.savez(self.here / "signal.npz", x=self.signal)
