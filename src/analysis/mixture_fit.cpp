@@ -78,10 +78,12 @@ class MixtureSums {
     MatrixXd& covariance = mixture.covariances[k];
     for (int a = 0; a < variables_; ++a)
       for (int b = 0; b <= a; ++b) {
-        covariance(a, b) = *entry++ / count - mean[a] * mean[b];
+        covariance(a, b) = *entry++ - count * mean[a] * mean[b];
         covariance(b, a) = covariance(a, b);
       }
-    covariance.diagonal().array() += regularisation * rows / count;
+    const double believed = regularisation * rows;
+    covariance.diagonal().array() += believed;
+    covariance /= count + believed;
   }
 
   static constexpr double least_rows = 1e-6;
@@ -134,7 +136,8 @@ class Maximisation {
     }
     sums_.finish(comm_);
     double penalty = 0;
-    for (const auto& covariance : mixture.covariances) penalty += covariance.inverse().trace();
+    for (const auto& covariance : mixture.covariances)
+      penalty += covariance.inverse().trace() + std::log(covariance.determinant());
     log_likelihood_ = sums_.log_likelihood() / count_;
     const double objective = log_likelihood_ - 0.5 * options_.regularisation * penalty;
     sums_.maximise(mixture, options_.regularisation);

@@ -21,7 +21,7 @@ struct MixtureFitOptions {
   std::int64_t starts = 5;       ///< k-means++ starts, each followed for a few iterations; the best is followed on
   std::int64_t most = 500;       ///< iterations
   double tolerance = 1e-6;       ///< least gain of the objective per row and iteration, nats
-  double regularisation = 1e-4;  ///< of covariances, in units of the variables' variance
+  double regularisation = 1e-4;  ///< rows believed to vary as all do, for each component: a share of all rows
   std::uint64_t seed = 1;
   std::uint32_t fold = 0;  ///< numbers of their own for fits that differ in the rows chosen
 };
@@ -35,10 +35,11 @@ struct MixtureFit {
 };
 
 /// Expectation maximisation of
-///   mean log p(row) − (regularisation / 2) Σ_k tr S_k⁻¹,
-/// whose covariance update is S_k = (scatter_k + regularisation rows I) / rows_k, so that the objective never falls and
-/// no component collapses onto a row. Rows are dealt to ranks, sums are exact: the same bits on any number of ranks.
-/// Collective. Throws InputDataError when there are not more rows than components.
+///   mean log p(row) − (regularisation / 2) Σ_k (tr S_k⁻¹ + log det S_k),
+/// whose covariance update is S_k = (scatter_k + c I) / (rows_k + c) with c = regularisation rows: c rows of every
+/// component are believed to vary as all rows do. So the objective never falls, no component collapses onto a row, and
+/// one that loses its rows is none of outliers. Rows are dealt to ranks, sums are exact: the same bits on any number of
+/// ranks. Collective. Throws InputDataError when there are not more rows than components.
 MixtureFit fit_mixture(const MixtureRows& rows, const RowChoice& chosen, const MixtureFitOptions& options,
                        const parallel::Communicator& comm);
 

@@ -59,20 +59,23 @@ RowValues held_out(const MixtureRows& rows, const std::vector<std::uint64_t>& fo
   return scores;
 }
 
-void choose_number(const MixtureRows& rows, const std::vector<RowValues>& held, MixtureSelection& selection,
-                   const parallel::Communicator& comm) {
+void choose_number(const MixtureRows& rows, const std::vector<RowValues>& held, double allowed,
+                   MixtureSelection& selection, const parallel::Communicator& comm) {
   const auto best = std::max_element(selection.scores.begin(), selection.scores.end(),
                                      [](const auto& a, const auto& b) { return a.log_likelihood < b.log_likelihood; });
   const auto& reference = held[static_cast<std::size_t>(best - selection.scores.begin())];
   selection.best = best->components;
   selection.chosen = 0;
+  selection.one_error = 0;
   for (std::size_t k = 0; k < held.size(); ++k) {
     RowValues difference(reference.size());
     for (std::size_t i = 0; i < reference.size(); ++i) difference[i] = reference[i] - held[k][i];
     const auto found = mean_and_error(rows.partition(), difference, comm);
     selection.scores[k].shortfall = found.mean;
     selection.scores[k].shortfall_error = found.error;
-    if (selection.chosen == 0 && found.mean <= found.error) selection.chosen = selection.scores[k].components;
+    const int components = selection.scores[k].components;
+    if (selection.chosen == 0 && found.mean <= allowed * found.error) selection.chosen = components;
+    if (selection.one_error == 0 && found.mean <= best->standard_error) selection.one_error = components;
   }
 }
 
@@ -100,7 +103,7 @@ MixtureSelection select_components(const MixtureRows& rows, const MixtureSelecti
                                 .bic = -2 * all * (whole.log_likelihood + rows.log_scale()) +
                                        static_cast<double>(whole.model.free_parameters()) * std::log(all)});
   }
-  choose_number(rows, held, selection, comm);
+  choose_number(rows, held, options.standard_errors, selection, comm);
   return selection;
 }
 

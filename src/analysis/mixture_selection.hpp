@@ -8,7 +8,8 @@ namespace rankflow::analysis {
 struct MixtureSelectionOptions {
   int most = 8;  ///< components tried: 1 to this
   int folds = 5;
-  MixtureFitOptions fit;  ///< but for the number of components
+  double standard_errors = 2;  ///< of a shortfall that is allowed
+  MixtureFitOptions fit;       ///< but for the number of components
 };
 
 /// What held-out rows say about one number of components; nats per row, in the variables' own units.
@@ -24,7 +25,8 @@ struct HeldOutScore {
 struct MixtureSelection {
   std::vector<HeldOutScore> scores;  ///< of 1, 2, … components
   int best = 1;                      ///< components with the largest held-out log-likelihood
-  int chosen = 1;                    ///< fewest components whose shortfall is within its standard error
+  int chosen = 1;                    ///< fewest components whose shortfall is within its standard errors
+  int one_error = 1;  ///< fewest within one standard error of the best score itself: the usual, coarser rule
 };
 
 /// Cross-validated log-likelihood: rows are dealt to folds at random (by their number and the seed), each fold is

@@ -62,7 +62,8 @@ void write_curve(io::File& file, const MixtureSelection& selection) {
   };
   file.create_group("/cross_validation");
   file.set_attributes("/cross_validation", {{"chosen", static_cast<std::int64_t>(selection.chosen)},
-                                            {"best", static_cast<std::int64_t>(selection.best)}});
+                                            {"best", static_cast<std::int64_t>(selection.best)},
+                                            {"one_standard_error", static_cast<std::int64_t>(selection.one_error)}});
   column("log_likelihood", "nat", "held-out log-likelihood per neuron of 1, 2, … populations",
          &HeldOutScore::log_likelihood);
   column("standard_error", "nat", "its standard error", &HeldOutScore::standard_error);

@@ -14,6 +14,7 @@ std::string curve_text(const MixtureSelection& selection) {
     text += fmt::format("{:11}  {:>14.4f} ± {:<24.4f}  {:>8.4f} ± {:<8.4f}  {:>12.1f}{}\n", score.components,
                         score.log_likelihood, score.standard_error, score.shortfall, score.shortfall_error, score.bic,
                         score.components == selection.chosen ? "  <- chosen" : "");
+  text += fmt::format("best score: {}; within one standard error of it: {}\n", selection.best, selection.one_error);
   if (selection.chosen == static_cast<int>(selection.scores.size()))
     text += "the largest number tried was chosen: more may fit better, raise populations.most\n";
   return text + "\n";

@@ -34,6 +34,7 @@ struct PopulationsOptions {
   std::int64_t iterations = 500;
   double tolerance = 1e-6;
   double regularisation = 1e-4;
+  double standard_errors = 2.0;
   bool fixed_points = true;
   std::int64_t fixed_point_neurons = 20000;
   std::int64_t fixed_point_starts = 1000;
@@ -55,10 +56,16 @@ struct PopulationsOptions {
     v.integer("iterations", iterations, {.doc = "most iterations of each mixture", .minimum = 1});
     v.real("tolerance", tolerance,
            {.doc = "a mixture is done when an iteration gains less per neuron", .unit = "nat", .above = 0.0});
-    v.real("regularisation", regularisation,
-           {.doc = "least variance of a component that holds all neurons, in units of a variable's variance",
-            .above = 0.0,
-            .maximum = 1.0});
+    v.real(
+        "regularisation", regularisation,
+        {.doc = "share of the neurons that each population is believed to have beside its own, with the variances of "
+                "the whole network: keeps covariances positive",
+         .above = 0.0,
+         .maximum = 1.0});
+    v.real("standard_errors", standard_errors,
+           {.doc = "a number of populations is rejected when its held-out likelihood falls short of the best by more "
+                   "standard errors of the difference",
+            .minimum = 0.0});
     v.flag("fixed_points", fixed_points,
            {.doc = "look for fixed points of the whole network and without each population"});
     v.integer("fixed_point_neurons", fixed_point_neurons,
