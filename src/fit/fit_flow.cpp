@@ -35,9 +35,9 @@ std::string plan_fit_flow(const FlowRequest& request, const parallel::Communicat
       sizeof(double) * shards * static_cast<double>(std::min<std::int64_t>(prepared.parts[0].rows, 4096));
   const double training = static_cast<double>(parameters * numbers_per_parameter) * sizeof(double);
   return fmt::format(
-      "{} neuron(s), rank {}, {} input(s){}: {} variables\nvisited states: {} to learn from, {} to judge the training, "
+      "neurons {}, rank {}, {} input(s){}: {} variables\nvisited states: {} to learn from, {} to judge the training, "
       "{} to judge the result\nloadings_flow: {} epochs; conditional_flow: {} epochs of {} fresh neurons; {} "
-      "parameters\nmemory per rank on {} rank{}, about: {}\noutput file: {}\n",
+      "parameters\nmemory per rank on {} rank{}: {}\noutput file: {}\n",
       prepared.neurons, system.rank, system.inputs, system.has_bias ? ", biases" : "", system.variables(),
       prepared.parts[0].rows, prepared.parts[1].rows, prepared.parts[2].rows, options.loadings_flow.training.epochs,
       options.conditional_flow.training.epochs, options.conditional_flow.neurons, parameters, comm.size(),

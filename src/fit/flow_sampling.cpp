@@ -31,29 +31,6 @@ model::NeuronArray<double> solved_n(const SampleRequest& request, const connecti
   });
 }
 
-model::Network<double> draw_network(const SampleRequest& request, const parallel::Communicator& comm) {
-  const auto& options = request.options;
-  const auto& system = request.flow.system;
-  const parallel::Partition partition(options.sample.neurons, comm.size(), comm.rank());
-  return with_context("sampling the flow " + request.source.string(), [&] {
-    // A sample that is not finite is found by the rank that draws it.
-    std::optional<connectivity::Loadings> loadings;
-    io::on_all_ranks(comm, [&] {
-      loadings = draw_loadings(system, request.flow.loadings_flow, options.sampler,
-                               sample_stream(options, SampleStream::loadings), partition);
-    });
-    model::NeuronArray<double> n;
-    if (options.sample.conditional_mean)
-      n = solved_n(request, *loadings, comm);
-    else
-      io::on_all_ranks(comm, [&] {
-        n = draw_conditional(system, request.flow.conditional_flow, options.sampler,
-                             sample_stream(options, SampleStream::conditional), *loadings);
-      });
-    return network_of(system, std::move(*loadings), std::move(n));
-  });
-}
-
 template <class T>
 model::NeuronArray<T> rounded(const parallel::Partition& partition, const model::NeuronArray<double>& from) {
   model::NeuronArray<T> to(partition, from.columns());
@@ -86,6 +63,29 @@ double sample_bytes(const SampleRequest& request) {
 
 }  // namespace
 
+model::Network<double> sample_network(const SampleRequest& request, const parallel::Communicator& comm) {
+  const auto& options = request.options;
+  const auto& system = request.flow.system;
+  const parallel::Partition partition(options.sample.neurons, comm.size(), comm.rank());
+  return with_context("sampling the flow " + request.source.string(), [&] {
+    // A sample that is not finite is found by the rank that draws it.
+    std::optional<connectivity::Loadings> loadings;
+    io::on_all_ranks(comm, [&] {
+      loadings = draw_loadings(system, request.flow.loadings_flow, options.sampler,
+                               sample_stream(options, SampleStream::loadings), partition);
+    });
+    model::NeuronArray<double> n;
+    if (options.sample.conditional_mean)
+      n = solved_n(request, *loadings, comm);
+    else
+      io::on_all_ranks(comm, [&] {
+        n = draw_conditional(system, request.flow.conditional_flow, options.sampler,
+                             sample_stream(options, SampleStream::conditional), *loadings);
+      });
+    return network_of(system, std::move(*loadings), std::move(n));
+  });
+}
+
 config::SampleOptions sample_defaults(const LoadedConnectivity& flow) {
   config::SampleOptions options;
   options.sampler = flow.options.sampler;
@@ -105,7 +105,7 @@ std::string plan_sample(const SampleRequest& request, const parallel::Communicat
 ExitCode run_sample(const SampleRequest& request, const parallel::Communicator& comm, Console& console) {
   io::check_output({.path = request.output, .type = io::FileType::network, .inputs = {request.source}}, comm);
   const auto start = std::chrono::steady_clock::now();
-  const auto network = draw_network(request, comm);
+  const auto network = sample_network(request, comm);
   const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   auto output = io::OutputFile::create(comm, request.output, io::FileType::network,
                                        {.configuration = request.configuration,

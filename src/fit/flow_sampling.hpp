@@ -25,6 +25,9 @@ config::SampleOptions sample_defaults(const LoadedConnectivity& flow);
 /// Size of the work, in words.
 std::string plan_sample(const SampleRequest& request, const parallel::Communicator& comm);
 
+/// The network of a request, this rank's neurons. Collective. Throws as run_sample().
+model::Network<double> sample_network(const SampleRequest& request, const parallel::Communicator& comm);
+
 /// Draws a network and writes it as a network file that `simulate` takes. Neuron i depends on the seed and i only
 /// (with sample.conditional_mean its n depends on all). Collective. Throws NumericalError for samples that are not
 /// finite, and what solving for n throws.

@@ -50,9 +50,12 @@ FlowFitState::FlowFitState(std::int64_t loadings_epochs, std::int64_t conditiona
     : loadings(loadings_epochs), conditional(conditional_epochs) {}
 
 void FlowFitState::save(io::CheckpointWriter& checkpoint) const {
+  std::vector<std::int64_t> sizes;
   visit_vectors(*this, [&](const std::string& name, const std::vector<double>& values) {
-    checkpoint.values<double>(name, values);
+    sizes.push_back(static_cast<std::int64_t>(values.size()));
+    if (!values.empty()) checkpoint.values<double>(name, values);
   });
+  checkpoint.values<std::int64_t>("sizes", sizes);
   std::vector<std::int64_t> whole;
   for (const auto* number : whole_numbers(*this)) whole.push_back(*number);
   checkpoint.values<std::int64_t>("counters", whole);
@@ -61,8 +64,11 @@ void FlowFitState::save(io::CheckpointWriter& checkpoint) const {
 
 void FlowFitState::resume(const io::CheckpointReader& checkpoint) {
   const auto epochs = std::pair(loadings.loss.size(), conditional.loss.size());
-  visit_vectors(
-      *this, [&](const std::string& name, std::vector<double>& values) { values = checkpoint.values<double>(name); });
+  const auto sizes = checkpoint.values<std::int64_t>("sizes");
+  std::size_t place = 0;
+  visit_vectors(*this, [&](const std::string& name, std::vector<double>& values) {
+    values = sizes.at(place++) > 0 ? checkpoint.values<double>(name) : std::vector<double>();
+  });
   require_count(loadings.loss.size(), epochs.first, "loadings_loss");
   require_count(conditional.loss.size(), epochs.second, "conditional_loss");
   const auto whole = checkpoint.values<std::int64_t>("counters");

@@ -15,6 +15,9 @@ SHORT = {
     "hippocampus": ["training.epochs=1", "training.steps_per_epoch=1", "network.neurons=16", "smc.particles=4"],
     "rat_decision": ["training.epochs=1", "training.steps_per_epoch=1", "network.neurons=16", "smc.particles=4"],
 }
+SHORT.update({name: ["loadings_flow.epochs=2", "conditional_flow.epochs=1", "conditional_flow.judged_neurons=500",
+                     "latents.simulation.grid_points=5", "latents.simulation.rows=20"]
+              for name in COMMANDS if name.startswith("connectivity_")})
 
 
 def session(path):

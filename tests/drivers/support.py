@@ -24,8 +24,11 @@ COMMANDS = {
     "oscillator_recording": ["generate", "recording"],
     "oscillator_spikes": ["generate", "recording"],
     "generate_network": ["generate", "network"],
+    "preset_network": ["generate", "network"],
     "import_recording": ["import", "recording"],
     **{name: ["fit", "vsmc"] for name in ("eeg", "fit_oscillator", "hippocampus", "rat_decision")},
+    **{f"connectivity_{name}": ["fit", "flow"] for name in ("bistable", "heavy_tailed", "inputs", "limit_cycle",
+                                                           "quadstable", "ring")},
 }
 
 

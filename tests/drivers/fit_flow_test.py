@@ -1,0 +1,220 @@
+"""Flows of connectivity from outside: the same bits on any number of ranks and after stops, networks that simulate,
+and what is refused."""
+import pathlib
+import shutil
+import unittest
+
+import h5py
+import numpy as np
+from support import differences, folder, in_parallel, main, provenance, run
+
+STOPPED = 75
+# More neurons than fit one rank's tile.
+BASE = """
+[run]
+seed = 3
+[network]
+preset = "limit_cycle"
+neurons = 1100
+[latents.simulation]
+grid_points = 4
+rows = 15
+[loadings_flow]
+epochs = 4
+batch = 300
+hidden_layers = 2
+hidden_width = 32
+validation_fraction = 0.1
+validation_every = 2
+[conditional_flow]
+epochs = 4
+neurons = 1100
+hidden_layers = 2
+hidden_width = 32
+judged_neurons = 1100
+{conditional}
+[sampler]
+steps = 4
+{more}
+"""
+INPUTS = """
+[ridge]
+evidence = {evidence}
+penalty = 1e-3
+[[inputs]]
+kind = "ornstein_uhlenbeck"
+"""
+POPULATIONS = """source = "populations"
+rank = 1
+neurons = 1100
+[[network.populations]]
+mean = [0.0, 0.0, 0.0, 0.4]
+covariance = [[1, 1.4, 0, 0], [1.4, 7, 2, 0], [0, 2, 1, 0], [0, 0, 0, 0.1]]
+"""
+CASES = {
+    "mean": BASE.format(conditional="", more=""),
+    "draws": BASE.format(conditional="draws = true\nbatch = 400\naverage_memory = 0.9", more=INPUTS.format(
+        evidence="false")).replace('preset = "limit_cycle"\nneurons = 1100\n', POPULATIONS),
+}
+
+
+class SameBits(unittest.TestCase):
+    def check(self, name):
+        with folder() as path:
+            here = pathlib.Path(path)
+            (here / "flow.toml").write_text(CASES[name])
+            for ranks in (1, 2, 3, 4):
+                run("fit", "flow", "flow.toml", "-o", f"{ranks}.h5", ranks=ranks, cwd=here)
+                self.assertEqual(ranks, provenance(here / f"{ranks}.h5")["ranks"])
+                self.assertEqual([], differences(here / "1.h5", here / f"{ranks}.h5"), f"{name} on {ranks} ranks")
+            run("fit", "flow", "flow.toml", "-o", "other.h5", "--set", "run.seed=4", cwd=here)
+            self.assertNotEqual([], differences(here / "1.h5", here / "other.h5"), "another seed must differ")
+            # Stops within the first training, between both and within the second, each on other ranks.
+            for number, epochs in enumerate((3, 4, 6)):
+                run("fit", "flow", "flow.toml", "-o", "stopped.h5", "--set", f"run.pause_after={epochs}",
+                    *(["--resume"] if number else []), ranks=number + 1, expect=STOPPED, cwd=here)
+                if epochs == 4:
+                    refused = run("sample", "stopped.h5", "-o", "net.h5", expect=3, cwd=here).stderr
+                    self.assertRegex(refused, r"not finished: 0 of 4 epochs")
+            run("fit", "flow", "flow.toml", "-o", "stopped.h5", "--resume", ranks=2, cwd=here)
+            # The configuration tells of no pause in the straight run.
+            self.assertEqual([], differences(here / "1.h5", here / "stopped.h5"), f"{name} resumed")
+            self.assertEqual([], list(here.glob("*.checkpoint-*")))
+
+    def test_mean(self):
+        self.check("mean")
+
+    def test_draws_with_inputs_and_biases(self):
+        self.check("draws")
+
+
+class Networks(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = folder()
+        cls.here = pathlib.Path(cls.folder.name)
+        (cls.here / "flow.toml").write_text(CASES["draws"])
+        run("fit", "flow", "flow.toml", "-o", "flow.h5", cwd=cls.here)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def sample(self, output, *arguments, ranks=0):
+        run("sample", "flow.h5", "-o", output, *arguments, ranks=ranks, cwd=self.here)
+        return self.here / output
+
+    def test_ranks_and_sizes(self):
+        for more in ([], ["--conditional-mean"]):
+            one = self.sample("one.h5", "--neurons", 1500, *more)
+            for ranks in (2, 3, 4):
+                self.assertEqual([], differences(one, self.sample("r.h5", "--neurons", 1500, *more, ranks=ranks)))
+            self.assertNotEqual([], differences(one, self.sample("r.h5", "--neurons", 1500, "--seed", 2, *more)))
+        one = self.sample("one.h5", "--neurons", 1500)
+        with h5py.File(one) as small, h5py.File(self.sample("large.h5", "--neurons", 5000)) as large:
+            for name in ("m", "n", "input_weights", "bias"):
+                np.testing.assert_array_equal(small["network"][name][:], large["network"][name][:1500], name)
+                self.assertGreater(np.std(large["network"][name][:]), 0, name)
+
+    def test_simulates(self):
+        self.sample("net.h5", "--neurons", 2000, "--set", "sample.precision=single")
+        (self.here / "run.toml").write_text(
+            '[network]\nsource = "file"\nfile = "net.h5"\n[time]\nstep = 0.01\nduration = 0.3\n'
+            '[integration]\nmethod = "map"\n[initial]\nlatent = [1.0]\n')
+        run("simulate", "run.toml", "-o", "run.h5", cwd=self.here)
+        with h5py.File(self.here / "run.h5") as file, h5py.File(self.here / "net.h5") as net:
+            latent = file["trajectory/latent"][0, :, 0]
+            self.assertAlmostEqual(0.9, net["network"].attrs["decay"])
+            self.assertEqual(np.float32, net["network/m"].dtype)
+            # One step by hand.
+            m, n, d = net["network/m"][:, 0], net["network/n"][:, 0], net["network/bias"][:]
+            step = 0.9 * latent[0] + 0.1 * np.mean(n * np.tanh(m * latent[0] + d))
+            self.assertAlmostEqual(step, latent[1], 6)
+        self.assertRegex(run("inspect", "flow.h5", cwd=self.here).stdout, r"Rankflow flow file, complete")
+
+    def test_warm_start(self):
+        def losses(*sets):
+            run("fit", "flow", "flow.toml", "-o", "again.h5", "--overwrite",
+                *(word for s in sets for word in ("--set", s)), cwd=self.here)
+            with h5py.File(self.here / "again.h5") as file:
+                return file["training/conditional_loss"][0], file["loadings_flow/parameters"][:]
+        warm = losses("run.start=flow.h5", "loadings_flow.epochs=0", "ridge.penalty=2e-3")
+        with h5py.File(self.here / "flow.h5") as file:
+            cold = file["training/conditional_loss"][0]
+            np.testing.assert_array_equal(file["loadings_flow/parameters"][:], warm[1])
+        self.assertLess(warm[0], cold)
+        run("fit", "flow", "flow.toml", "-o", "x.h5", "--set", "run.start=flow.h5", "--set",
+            "conditional_flow.hidden_width=16", expect=3, cwd=self.here)
+
+    def test_moved_and_complete(self):
+        shutil.copytree(self.here, self.here / "elsewhere", ignore=lambda *_: ["elsewhere"])
+        told = run("fit", "flow", "flow.toml", "-o", "flow.h5", "--resume", cwd=self.here / "elsewhere").stderr
+        self.assertIn("nothing to resume", told)
+        told = run("fit", "flow", "flow.toml", "-o", "flow.h5", "--resume", "--set", "ridge.penalty=1", expect=2,
+                   cwd=self.here).stderr
+        self.assertIn("another configuration", told)
+
+
+class Refused(unittest.TestCase):
+    """Every mistake: the exit code, and words that name what is wrong."""
+
+    def check(self, code, words, text=None, more=(), files=None):
+        with folder() as path:
+            here = pathlib.Path(path)
+            for name, values in (files or {}).items():
+                np.save(here / name, values)
+            (here / "flow.toml").write_text(CASES["mean"] if text is None else text)
+            done = run("fit", "flow", "flow.toml", "-o", "flow.h5", *more, expect=code, cwd=here)
+            for word in words:
+                self.assertIn(word, done.stderr)
+            return done
+
+    def latents(self, code, words, z, *sets):
+        more = [word for s in ("latents.source=array", "latents.array=z.npy", "latents.decay=0.9", *sets)
+                for word in ("--set", s)]
+        self.check(code, words, more=more, files={"z.npy": z})
+
+    def test_latents(self):
+        time = np.linspace(0, 3, 30)
+        good = np.stack([np.stack([np.sin(time + k), np.cos(time + k)], 1) for k in range(6)])
+        self.latents(0, [], good)  # the control
+        self.latents(3, ["rank 3", "m of the network has 2 column"], np.concatenate([good, good[:, :, :1]], 2))
+        self.latents(3, ["row"], good[:, :2, :][:5])
+        self.latents(3, ["latent"], np.ones_like(good))
+        broken = good.copy()
+        broken[2, 3, 1] = np.nan
+        self.latents(3, ["latents.array", "[2, 3, 1]", "nan"], broken)
+        self.latents(2, ["latents.decay"], good, "latents.decay=1.0")
+        self.latents(2, ["test_fraction"], good, "latents.test_fraction=0.9")
+
+    def test_options(self):
+        self.check(2, ["ridge.penalty", "above 0"], more=["--set", "ridge.penalty=0"])
+        self.check(2, ["ridge.penalty", "above 0"], more=["--set", "ridge.penalty=-1"])
+        self.check(2, ["ridge.penalti", "penalty"], more=["--set", "ridge.penalti=1"])
+        self.check(2, ["latents.decay", "array"], more=["--set", "latents.source=array", "--set",
+                                                       "latents.array=z.npy"], files={"z.npy": np.random.rand(9, 9, 2)})
+        self.check(2, ["network.leak"], more=["--set", "network.leak=0.5"])
+        self.check(2, ["time constant"], more=["--set", "network.time_constants=log_uniform"])
+        self.check(2, ["grid_points"], more=["--set", "latents.simulation.grid_points=100000"])
+        self.check(2, ["time constant"], more=["--set", "latents.simulation.step=0.2"])
+
+    def test_trouble(self):
+        # Without a leak, overlaps above 1 let a linear network grow without bound.
+        self.check(4, ["unstable", "latent z_"], more=["--set", "network.activation=identity", "--set",
+                                                       "latents.simulation.rows=2000", "--set", "latents.decay=0"])
+        # A learning rate beyond reason is halved until the training gives up, and the file says so.
+        done = self.check(4, ["setback"], more=["--set", "loadings_flow.optimiser.learning_rate=1e30"])
+        self.assertIn("going back", done.stderr)
+
+    def test_other_files(self):
+        with folder() as path:
+            here = pathlib.Path(path)
+            (here / "net.toml").write_text("[network]\nneurons = 10\n")
+            run("generate", "network", "net.toml", "-o", "net.h5", cwd=here)
+            self.assertIn("flow", run("sample", "net.h5", expect=3, cwd=here).stderr)
+            self.assertIn("fit", run("fit", "flow", "--from", "net.h5", expect=3, cwd=here).stderr)
+            self.assertIn("--from", run("fit", "flow", expect=2, cwd=here).stderr)
+
+
+if __name__ == "__main__":
+    main()
