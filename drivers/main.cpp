@@ -66,7 +66,7 @@ void add_analyses(CommandLine& line, CLI::App& app) {
   command->footer(drivers::analyze_fixed_points_keys());
   command->callback([&line] { line.driver = drivers::analyze_fixed_points; });
   auto* required = analyze->add_subcommand("identifiability", "which part of a connectivity the data require");
-  required->add_option("network", line.arguments.input, "file with a network: network, run or fit")->required();
+  required->add_option("network", line.arguments.input, "file with a network: network, run, fit or flow")->required();
   required->add_option("data", line.arguments.data,
                        "run or array of latents (z.npy, data.h5:/z); for a fit: a recording; default: the file's own");
   required->add_option("-o,--output", line.arguments.output,

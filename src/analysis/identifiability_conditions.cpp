@@ -10,8 +10,7 @@
 namespace rankflow::analysis {
 namespace {
 
-using Matrix = Eigen::MatrixXd;
-using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using VisitedRows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 /// A variable whose standard deviation is this share of its size is constant but for rounding.
 constexpr double constant_share = 1e-9;
@@ -19,41 +18,41 @@ constexpr double constant_share = 1e-9;
 constexpr double well_determined = 0.5;
 
 /// Smallest over largest singular value, from a Gram matrix.
-double inverse_condition(const Matrix& gram) {
+double inverse_condition(const Eigen::MatrixXd& gram) {
   if (gram.rows() == 0) return 1.0;
   const Eigen::VectorXd eigenvalues = gram.selfadjointView<Eigen::Lower>().eigenvalues();
   const double largest = eigenvalues[eigenvalues.size() - 1];
   return largest > 0 ? std::sqrt(std::max(0.0, eigenvalues[0]) / largest) : 0.0;
 }
 
-Matrix loading_gram(const model::Network<double>& network, const parallel::Communicator& comm) {
+Eigen::MatrixXd loading_gram(const model::Network<double>& network, const parallel::Communicator& comm) {
   const auto rank = static_cast<Eigen::Index>(network.rank);
   parallel::ReproducibleSum sum(static_cast<std::size_t>(rank * rank));
   for (std::int64_t tile = 0; tile < network.partition.tiles(); ++tile) {
-    const Eigen::Map<const Matrix> m(network.m.tile(tile, 0), parallel::tile_size, rank);
-    const Matrix gram = m.transpose() * m;
+    const Eigen::Map<const Eigen::MatrixXd> m(network.m.tile(tile, 0), parallel::tile_size, rank);
+    const Eigen::MatrixXd gram = m.transpose() * m;
     for (Eigen::Index c = 0; c < gram.size(); ++c) sum.add(static_cast<std::size_t>(c), gram.data()[c]);
   }
-  Matrix gram(rank, rank);
+  Eigen::MatrixXd gram(rank, rank);
   sum.reduce(comm, std::span(gram.data(), sum.count()));
   return gram;
 }
 
 /// Covariance of rows.
-Matrix covariance_of(const Matrix& rows) {
-  const Matrix centred = rows.rowwise() - rows.colwise().mean();
+Eigen::MatrixXd covariance_of(const Eigen::MatrixXd& rows) {
+  const Eigen::MatrixXd centred = rows.rowwise() - rows.colwise().mean();
   return centred.transpose() * centred / static_cast<double>(rows.rows());
 }
 
-Matrix latent_rows(const connectivity::VisitedStates& states) {
-  return Eigen::Map<const RowMatrix>(states.z.data(), states.rows, states.rank);
+Eigen::MatrixXd latent_rows(const connectivity::VisitedStates& states) {
+  return Eigen::Map<const VisitedRows>(states.z.data(), states.rows, states.rank);
 }
 
 /// Smallest share of an input's standard deviation that neither constant nor latents nor other inputs explain.
 double input_excitation(const connectivity::VisitedStates& states) {
-  Matrix rows(states.rows, states.rank + states.inputs);
-  rows << latent_rows(states), Eigen::Map<const RowMatrix>(states.v.data(), states.rows, states.inputs);
-  Matrix correlation = covariance_of(rows);
+  Eigen::MatrixXd rows(states.rows, states.rank + states.inputs);
+  rows << latent_rows(states), Eigen::Map<const VisitedRows>(states.v.data(), states.rows, states.inputs);
+  Eigen::MatrixXd correlation = covariance_of(rows);
   const Eigen::VectorXd scale = correlation.diagonal().cwiseSqrt();
   const Eigen::VectorXd size = (rows.cwiseAbs2().colwise().mean()).cwiseSqrt();
   if (((scale - constant_share * size).array() <= 0).tail(states.inputs).any()) return 0.0;
@@ -62,7 +61,8 @@ double input_excitation(const connectivity::VisitedStates& states) {
       correlation(i, j) = scale[i] > 0 && scale[j] > 0 ? correlation(i, j) / (scale[i] * scale[j]) : i == j ? 1.0 : 0.0;
   // 1 - R^2 of variable i given the others is 1 / (correlation^-1)_ii; rounding keeps it above 1e-14.
   correlation.diagonal().array() += 1e-14;
-  const Eigen::VectorXd inverse = correlation.ldlt().solve(Matrix::Identity(scale.size(), scale.size())).diagonal();
+  const Eigen::VectorXd inverse =
+      correlation.ldlt().solve(Eigen::MatrixXd::Identity(scale.size(), scale.size())).diagonal();
   return std::sqrt(1 / inverse.tail(states.inputs).maxCoeff());
 }
 

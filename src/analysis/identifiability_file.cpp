@@ -125,8 +125,9 @@ void write_tails(io::File& file, const IdentifiabilityReport& report) {
                                                             {"required", &ComponentTails::required},
                                                             {"free", &ComponentTails::free}};
   const io::Shape shape{length_of(report.rank)};
-  for (const auto& [name, which] : kinds) {
-    const auto member = which;  // clang 14 captures no structured bindings
+  for (const auto& kind : kinds) {
+    const std::string name = kind.first;
+    const auto member = kind.second;
     const auto add = [&](const std::string& quantity, const std::string& text, double TailEstimate::*value) {
       write_held(file, {fmt::format("/identifiability/tail_{}_{}", quantity, name), {"rank"}, shape, text},
                  pick_values(report.tails, [&](const auto& tails) { return (tails.*member).*value; }));

@@ -231,4 +231,12 @@ KnownLatents latents_of_fit(const FilterRequest& request, const model::Network<d
           .origin = {.description = "drawn by " + request.source.filename().string(), .given_loadings = false}};
 }
 
+KnownLatents latents_of_flow(const LoadedConnectivity& flow, const std::filesystem::path& source) {
+  const auto latents = flow.options.latents.source;
+  return {.states = flow.states,
+          .origin = {.description = "training trials of " + source.filename().string(),
+                     .exact_steps = latents != config::LatentSource::run,  // it may have saved fewer rows than steps
+                     .given_loadings = latents != config::LatentSource::fit}};
+}
+
 }  // namespace rankflow::fit

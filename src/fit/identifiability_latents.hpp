@@ -6,6 +6,7 @@
 #include "connectivity/visited_states.hpp"
 #include "core/console.hpp"
 #include "fit/filtering.hpp"
+#include "fit/flow_file.hpp"
 #include "model/network.hpp"
 #include "parallel/communicator.hpp"
 
@@ -33,5 +34,8 @@ KnownLatents latents_of_array(const config::ArraySource& source, const model::Ne
 /// Collective. Throws what run_filter() throws, InputDataError for a fit that failed.
 KnownLatents latents_of_fit(const FilterRequest& request, const model::Network<double>& network,
                             const parallel::Communicator& comm, Console& console);
+
+/// What the latents visited that a flow was made for.
+KnownLatents latents_of_flow(const LoadedConnectivity& flow, const std::filesystem::path& source);
 
 }  // namespace rankflow::fit
