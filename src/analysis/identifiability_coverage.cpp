@@ -123,7 +123,7 @@ void judge_grid(const connectivity::VisitedStates& states, Coverage& coverage) {
   double inside = 0;
   for (std::int64_t point = 0; point < coverage.points(); ++point) {
     const auto place = static_cast<std::size_t>(point);
-    const bool known = coverage.deviation[place] <= coverage.limit * coverage.prior_deviation[place];
+    const bool known = coverage.deviation[place] <= coverage.limit;
     coverage.supported.push_back(known ? 1 : 0);
     const double share = known ? 1.0 : 0.0;
     coverage.supported_all += share / static_cast<double>(coverage.points());
@@ -135,9 +135,9 @@ void judge_grid(const connectivity::VisitedStates& states, Coverage& coverage) {
   coverage.supported_box = inside > 0 ? coverage.supported_box / inside : coverage.supported_all;
 }
 
-/// Deviation over prior deviation of the drive at evenly spaced visited states, ascending.
-std::vector<double> visited_ratios(const connectivity::Posterior& posterior, const connectivity::Variances& variances,
-                                   const connectivity::VisitedStates& states, const parallel::Communicator& comm) {
+/// What is known of the drive at evenly spaced visited states.
+DriveKnowledge drive_at_visited(const connectivity::Posterior& posterior, const connectivity::Variances& variances,
+                                const connectivity::VisitedStates& states, const parallel::Communicator& comm) {
   const auto count = std::min(rows_looked_at, states.rows);
   std::vector<double> z;
   std::vector<double> v;
@@ -146,12 +146,22 @@ std::vector<double> visited_ratios(const connectivity::Posterior& posterior, con
     z.insert(z.end(), states.z.begin() + row * states.rank, states.z.begin() + (row + 1) * states.rank);
     v.insert(v.end(), states.v.begin() + row * states.inputs, states.v.begin() + (row + 1) * states.inputs);
   }
-  const auto found = drive_at(posterior, variances, z, v, states.rank, comm);
-  std::vector<double> ratios;
-  for (std::size_t k = 0; k < found.deviation.size(); ++k)
-    ratios.push_back(found.prior_deviation[k] > 0 ? found.deviation[k] / found.prior_deviation[k] : 0.0);
-  std::sort(ratios.begin(), ratios.end());
-  return ratios;
+  return drive_at(posterior, variances, z, v, states.rank, comm);
+}
+
+double root_mean_square(const std::vector<double>& values) {
+  double sum = 0;
+  for (const double value : values) sum += value * value / static_cast<double>(values.size());
+  return std::sqrt(sum);
+}
+
+/// How well the drive is known where it was visited: the standard for the rest.
+void judge_visited(DriveKnowledge visited, double share, Coverage& coverage) {
+  auto& deviations = visited.deviation;
+  std::sort(deviations.begin(), deviations.end());
+  const double without_data = root_mean_square(visited.prior_deviation);
+  coverage.worst_visited = without_data > 0 ? deviations.back() / without_data : 0.0;
+  coverage.limit = deviations[static_cast<std::size_t>(share * static_cast<double>(deviations.size() - 1))];
 }
 
 }  // namespace
@@ -163,9 +173,7 @@ Coverage cover_latents(const connectivity::Posterior& posterior, const connectiv
   coverage.rank = states.rank;
   coverage.side = grid_side(options.grid, states.rank);
   visited_box(states, coverage);
-  const auto ratios = visited_ratios(posterior, variances, states, comm);
-  coverage.worst_visited = ratios.back();
-  coverage.limit = ratios[static_cast<std::size_t>(options.supported * static_cast<double>(ratios.size() - 1))];
+  judge_visited(drive_at_visited(posterior, variances, states, comm), options.supported, coverage);
   if (coverage.side == 0) return coverage;
   lay_axes(options.margin, coverage);
   fill_grid(posterior, variances, comm, coverage);

@@ -20,15 +20,15 @@ struct Coverage {
   std::vector<double> drive;            ///< mean of F given the data [point, R]
   std::vector<double> deviation;        ///< standard deviation of F_r given the data [point]
   std::vector<double> prior_deviation;  ///< and without [point]
-  std::vector<std::uint8_t> supported;  ///< 1: deviation / prior deviation is at most `limit` [point]
+  std::vector<std::uint8_t> supported;  ///< 1: deviation is at most `limit` [point]
   std::vector<std::uint8_t> visited;    ///< 1: a visited state lies nearest to this point [point]
   double supported_box = 0;             ///< share of points inside the visited box that are supported
   double supported_all = 0;             ///< share of all points
   double visited_all = 0;               ///< share of all points
-  /// Of the visited states themselves: largest deviation over prior deviation, at evenly spaced rows.
+  /// Of the visited states themselves (evenly spaced ones): largest deviation, over the one without data (its root mean
+  /// square).
   double worst_visited = 0;
-  /// What deviation / prior deviation stays below at the share of visited states that was asked for.
-  double limit = 0;
+  double limit = 0;  ///< what the deviation stays below at the share of visited states that was asked for
 
   std::int64_t points() const noexcept { return static_cast<std::int64_t>(deviation.size()); }
 };

@@ -67,7 +67,8 @@ std::string parts_text(const IdentifiabilityReport& report) {
 std::string coverage_text(const IdentifiabilityReport& report) {
   const auto& coverage = report.coverage;
   std::string out = fmt::format(
-      "\nflow field at visited states: deviation at most {:.3g} of that without data, {:.3g} at most of them\n",
+      "\nflow field at visited states: standard deviation at most {:.3g} of that without data; below {:.3g} at most of "
+      "them\n",
       coverage.worst_visited, coverage.limit);
   if (coverage.side == 0) return out + "no map of where it is known: only for rank 1 to 3\n";
   return out +

@@ -39,8 +39,8 @@ struct IdentifiabilityOptions {
     v.real("margin", margin,
            {.doc = "how far the grid goes beyond the visited latents, in units of their extent", .minimum = 0.0});
     v.real("supported", supported,
-           {.doc = "the flow field counts as supported where the data take away as much of its variance as at this "
-                   "share of the visited states",
+           {.doc = "the flow field counts as supported where its standard deviation is no larger than at this share of "
+                   "the visited states",
             .above = 0.0,
             .below = 1.0});
     v.real("step", step,
