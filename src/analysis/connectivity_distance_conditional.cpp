@@ -41,19 +41,27 @@ ConditionalMean linear_in_m(const std::vector<std::vector<double>>& overlap) {
 }  // namespace
 
 std::optional<KnownConditionalMean> closed_form(const config::NetworkOptions& network, int inputs, bool has_bias) {
-  using config::NetworkSource;
-  if (network.source == NetworkSource::preset) {
-    const auto preset = model::preset_network(network.preset);
-    return KnownConditionalMean{of_populations(preset.populations, preset.rank, inputs, has_bias),
-                                fmt::format("closed form of the preset {}", preset.name)};
+  KnownConditionalMean known;
+  switch (network.source) {
+    case config::NetworkSource::preset: {
+      const auto preset = model::preset_network(network.preset);
+      known.mean = of_populations(preset.populations, preset.rank, inputs, has_bias);
+      known.origin = fmt::format("closed form of the preset {}", preset.name);
+      return known;
+    }
+    case config::NetworkSource::populations:
+      known.mean = of_populations(network.populations, static_cast<int>(network.rank), inputs, has_bias);
+      known.origin = fmt::format("closed form of the {} population(s) that the network was drawn from",
+                                 network.populations.size());
+      return known;
+    case config::NetworkSource::heavy_tailed:
+      known.mean = linear_in_m(network.heavy_tailed.overlap);
+      known.origin = "closed form of the heavy-tailed distribution that the network was drawn from";
+      return known;
+    case config::NetworkSource::file:
+    case config::NetworkSource::arrays:
+      break;
   }
-  if (network.source == NetworkSource::populations)
-    return KnownConditionalMean{
-        of_populations(network.populations, static_cast<int>(network.rank), inputs, has_bias),
-        fmt::format("closed form of the {} population(s) that the network was drawn from", network.populations.size())};
-  if (network.source == NetworkSource::heavy_tailed)
-    return KnownConditionalMean{linear_in_m(network.heavy_tailed.overlap),
-                                "closed form of the heavy-tailed distribution that the network was drawn from"};
   return std::nullopt;
 }
 

@@ -8,11 +8,12 @@ namespace rankflow::analysis {
 namespace {
 
 std::string overlap_text(const NetworkReading& reading, int rank) {
+  const auto width = static_cast<std::size_t>(rank);
   std::string text;
-  for (int r = 0; r < rank; ++r) {
+  for (std::size_t r = 0; r < width; ++r) {
     text += r == 0 ? "[" : ", [";
-    for (int s = 0; s < rank; ++s)
-      text += fmt::format("{}{:.3g}", s == 0 ? "" : ", ", reading.overlap[static_cast<std::size_t>(r * rank + s)]);
+    for (std::size_t s = 0; s < width; ++s)
+      text += fmt::format("{}{:.3g}", s == 0 ? "" : ", ", reading.overlap[r * width + s]);
     text += "]";
   }
   return text;

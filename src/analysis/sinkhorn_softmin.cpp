@@ -10,7 +10,7 @@ namespace rankflow::analysis {
 namespace {
 
 /// Terms below exp(-38) = 3e-17 of the largest one change no sum of a few thousand of them in double precision.
-constexpr double negligible = 38.0;
+constexpr double negligible_exponent = 38.0;
 
 std::vector<double> relative_to(const PointCloud& cloud, std::span<const double> origin, std::int64_t begin,
                                 std::int64_t end) {
@@ -70,7 +70,7 @@ double SoftMinimum<T>::row(std::int64_t i, double inverse) noexcept {
   }
   T top = std::numeric_limits<T>::lowest();
   for (std::size_t lane = 0; lane < Batch::size; ++lane) top = std::max(top, largest.get(lane));
-  const Batch threshold(top - static_cast<T>(negligible));
+  const Batch threshold(top - static_cast<T>(negligible_exponent));
   Batch sum(T(0));
   for (std::int64_t j = 0; j < padded_; j += width) {
     const Batch exponent = Batch::load_unaligned(exponents_.data() + j);
