@@ -61,7 +61,7 @@ RidgeForm RidgeSolver::choose_form(const Loadings& loadings) const {
 
 /// With a finer basis, of these neurons, as long as the residual is too large and a finer one can be had.
 RidgeSolution RidgeSolver::reduced(const Loadings& loadings, const parallel::Communicator& comm) {
-  constexpr int attempts = 3;
+  constexpr int attempts = 6;
   auto solution = solve_reduced(states_, basis(loadings, comm), loadings, options_, comm);
   for (int attempt = 1; attempt < attempts && solution.certificate.residual > options_.tolerance; ++attempt) {
     if (basis_->exhausted()) break;

@@ -76,7 +76,8 @@ class RidgeSolver {
   /// forms beyond 16384 equations, NumericalError when the tolerance cannot be reached. Collective; bitwise equal at
   /// any rank count.
   RidgeSolution solve(const Loadings& loadings, const parallel::Communicator& comm);
-  /// The basis, built from these neurons when there is none yet: for posterior distributions. Collective.
+  /// The basis, built from these neurons when there is none yet: for posterior distributions, and, before the first
+  /// solution, to build it from many more neurons than each solution has, so that it serves all of them. Collective.
   const FeatureBasis& basis(const Loadings& loadings, const parallel::Communicator& comm);
   /// Bases built so far.
   std::int64_t bases_built() const noexcept { return bases_built_; }

@@ -8,7 +8,7 @@ namespace rankflow::connectivity {
 namespace {
 
 constexpr std::int64_t fewest_certified_rows = 32;
-constexpr std::int64_t most_certified_rows = 1024;
+constexpr std::int64_t most_certified_rows = 128;
 
 double best_penalty(const FeatureBasis& basis, const Loadings& loadings, const Eigen::MatrixXd& gram) {
   Eigen::MatrixXd directions;
