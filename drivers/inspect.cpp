@@ -47,8 +47,8 @@ std::string dataset_text(const io::DatasetInfo& info) {
 /// Attributes of the groups that hold the parameters of a network or a recording.
 std::string parameters_text(const io::File& file) {
   std::string out;
-  for (const auto* group :
-       {"/network", "/truth/network", "/observation", "/training", "/recording", "/data", "/filter", "/state"}) {
+  for (const auto* group : {"/network", "/truth/network", "/observation", "/training", "/recording", "/data", "/filter",
+                            "/state", "/system", "/ridge", "/judgement"}) {
     if (!file.has_group(group)) continue;
     for (const auto& [name, value] : file.attributes(group)) {
       auto text = text_of(value);

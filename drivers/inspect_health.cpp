@@ -17,7 +17,7 @@ bool is_by_trial_and_time(const io::DatasetInfo& info) {
 
 /// Figures of a fit that do not exist for every epoch (not run, not judged), forecasts of what lies before the horizon.
 bool has_gaps(const io::DatasetInfo& info) {
-  return !info.dimensions.empty() && (info.dimensions[0] == "epoch" || info.dimensions[0] == "horizon");
+  return !info.dimensions.empty() && (info.dimensions[0].ends_with("epoch") || info.dimensions[0] == "horizon");
 }
 
 bool has_latents(const std::string& path) {

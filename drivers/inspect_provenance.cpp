@@ -10,12 +10,14 @@
 #include "config/compare_options.hpp"
 #include "config/evaluate_options.hpp"
 #include "config/filter_options.hpp"
+#include "config/fit_flow_options.hpp"
 #include "config/fit_vsmc_options.hpp"
 #include "config/fixed_points_options.hpp"
 #include "config/generate_options.hpp"
 #include "config/import_options.hpp"
 #include "config/load.hpp"
 #include "config/populations_options.hpp"
+#include "config/sample_options.hpp"
 #include "config/simulate_options.hpp"
 #include "core/console.hpp"
 #include "io/checkpoint_store.hpp"
@@ -60,6 +62,8 @@ std::set<std::string> default_lines() {
   config::ImportRecordingOptions recording;
   config::EvaluateRunOptions evaluate;
   config::FitVsmcOptions fit;
+  config::FitFlowOptions flow;
+  config::SampleOptions sample;
   config::FilterOptions filter;
   config::AnalyzeFixedPointsOptions fixed_points;
   config::AnalyzePopulationsOptions populations;
@@ -67,8 +71,9 @@ std::set<std::string> default_lines() {
   std::set<std::string> lines;
   for (const auto& toml :
        {config::resolved_toml(simulate), config::resolved_toml(network), config::resolved_toml(recording),
-        config::resolved_toml(evaluate), config::resolved_toml(fit), config::resolved_toml(filter),
-        config::resolved_toml(fixed_points), config::resolved_toml(populations), config::resolved_toml(compare)})
+        config::resolved_toml(evaluate), config::resolved_toml(fit), config::resolved_toml(flow),
+        config::resolved_toml(sample), config::resolved_toml(filter), config::resolved_toml(fixed_points),
+        config::resolved_toml(populations), config::resolved_toml(compare)})
     for (const auto& line : lines_of(toml)) lines.insert(line.table + line.text);
   return lines;
 }

@@ -13,7 +13,7 @@ struct RidgeOptions {
   double penalty = 4e-4;
   bool evidence = false;
   RidgeForm form = RidgeForm::automatic;
-  double tolerance = 1e-8;
+  double tolerance = 1e-6;
 
   template <class V>
   void describe(V& v) {

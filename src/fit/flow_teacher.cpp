@@ -1,5 +1,6 @@
 #include "fit/flow_teacher.hpp"
 
+#include <algorithm>
 #include <numeric>
 #include <span>
 
@@ -14,6 +15,8 @@ namespace {
 constexpr std::uint64_t first_teaching_stream = 2;
 /// Fewer than all: what an epoch is taught is certified by a bound, what the user gets by every feature.
 constexpr std::int64_t taught_certificate_features = 1'000'000;
+/// A basis usually does a hundred times better; a finer one is built where it does not do this well.
+constexpr double taught_tolerance = 1e-4;
 
 }  // namespace
 
@@ -47,6 +50,7 @@ connectivity::RidgeOptions FlowTeacher::options() const {
   auto options = connectivity::ridge_options(prepared_.options().ridge);
   options.penalty = penalty_;
   options.certificate_features = taught_certificate_features;
+  options.tolerance = std::max(options.tolerance, taught_tolerance);
   return options;
 }
 
