@@ -9,7 +9,7 @@ struct MixtureSelectionOptions {
   int most = 8;  ///< components tried: 1 to this
   int folds = 5;
   double standard_errors = 2;  ///< of a shortfall that is allowed
-  MixtureFitOptions fit;       ///< but for the number of components
+  MixtureFitOptions fit = {};  ///< but for the number of components
 };
 
 /// What held-out rows say about one number of components; nats per row, in the variables' own units.

@@ -111,7 +111,7 @@ TEST(Mixture, ConditionalMeanByQuadrature) {
   model.weights = {0.3, 0.7};
   for (const double sign : {-1.0, 1.0}) {
     model.means.emplace_back(Eigen::Vector2d(sign, -2 * sign));
-    model.covariances.emplace_back(Eigen::Matrix2d{{0.5, 0.2 * sign}, {0.2 * sign, 1.0}});
+    model.covariances.emplace_back(Eigen::MatrixXd{{0.5, 0.2 * sign}, {0.2 * sign, 1.0}});
   }
   const auto mean = conditional_mean(model, {0}, {1});
   for (const double x : {-1.3, 0.1, 2.0}) {
