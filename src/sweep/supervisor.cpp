@@ -48,10 +48,20 @@ std::string last_line_of(const std::filesystem::path& file) {
   return last;
 }
 
-/// What starts a program on so many ranks. In a job of SLURM its own launcher finds the free processors, on any node.
+/// What starts a program on so many ranks. In a job of SLURM its own launcher finds the free processors, on as few
+/// nodes as hold them; left to itself it would take all nodes of the job, and for each group all of the job's memory.
 std::vector<std::string> launcher_of(int ranks) {
-  if (std::getenv("SLURM_JOB_ID") != nullptr)
-    return {"srun", "--exact", "--mpi=pmix", "--wait=30", "--ntasks=" + std::to_string(ranks)};
+  if (std::getenv("SLURM_JOB_ID") != nullptr) {
+    const char* nodes = std::getenv("SLURM_JOB_NUM_NODES");
+    return {"srun",
+            "--exact",
+            "--mpi=pmix",
+            "--wait=30",
+            "--ntasks=" + std::to_string(ranks),
+            fmt::format("--nodes=1-{}", nodes != nullptr ? nodes : "1"),
+            "--distribution=*,pack",
+            "--mem=0"};
+  }
   if (ranks == 1) return {};
   return {"mpirun", "-n", std::to_string(ranks)};
 }

@@ -45,17 +45,20 @@ def until(condition, seconds, what):
 class Cluster:
     """Four fake nodes for the length of a `with`; they end with this process, whatever ends it."""
 
-    def __init__(self, folder, cpus=2):
-        """`folder` exists; jobs write their logs there. `cpus`: of each node, as far as SLURM is concerned."""
+    def __init__(self, folder, cpus=2, tasks="none"):
+        """`folder` exists; jobs write their logs there. `cpus`: of each node, as far as SLURM is concerned. `tasks`:
+        "affinity" for ranks that stay on their processors."""
         self.folder = pathlib.Path(folder)
         self.cpus = cpus
+        self.tasks = tasks
         self.state = self.folder / "slurm"
 
     def __enter__(self):
         self.folder.chmod(0o711)  # munged refuses a socket that others cannot reach
         self.keeper = subprocess.Popen([HERE / "cluster.sh", self.state], stdin=subprocess.PIPE,
                                        stdout=subprocess.PIPE, text=True, start_new_session=True,
-                                       env={**os.environ, "SLURM_FIXTURE_CPUS": str(self.cpus)})
+                                       env={**os.environ, "SLURM_FIXTURE_CPUS": str(self.cpus),
+                                            "SLURM_FIXTURE_TASKS": self.tasks})
         if self.keeper.stdout.readline() != "ready\n":
             self.__exit__()
             raise AssertionError(f"no SLURM came up; the fixture ended with {self.keeper.returncode}")

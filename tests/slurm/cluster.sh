@@ -6,6 +6,7 @@
 # At the end of standard input, or at SIGTERM, SIGINT or SIGHUP, everything that was started is stopped; whoever holds
 # the other end of the pipe may therefore be killed. If this script itself is killed, the kernel stops the daemons.
 # environment: SLURM_FIXTURE_NODES=4  SLURM_FIXTURE_CPUS=2 (each)  SLURM_FIXTURE_WAIT=30 (s)
+#   SLURM_FIXTURE_TASKS=none, or affinity: ranks stay on their processors, of which this host then needs as many
 set -euo pipefail
 [ $# -eq 1 ] || { sed -n '4s/^# *//p' "$0" >&2; exit 2; }
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -37,7 +37,7 @@ SlurmdSpoolDir=$directory/state/spool/%n
 # Each node its own: else mpi/pmix collides between fake nodes in one folder named by user and step.
 TmpFS=$directory/tmp/%n
 ProctrackType=proctrack/linuxproc
-TaskPlugin=task/none
+TaskPlugin=task/${SLURM_FIXTURE_TASKS:-none}
 TaskProlog=$directory/task-prolog.sh
 JobAcctGatherType=jobacct_gather/none
 AccountingStorageType=accounting_storage/none
@@ -46,7 +46,8 @@ JobCompLoc=$directory/log/jobcomp.txt
 MpiDefault=pmix
 SwitchType=switch/none
 SelectType=select/cons_tres
-SelectTypeParameters=CR_Core
+SelectTypeParameters=CR_Core_Memory
+DefMemPerCPU=200
 SchedulerType=sched/backfill
 SchedulerParameters=bf_interval=1,sched_interval=2,batch_sched_delay=0,sched_min_interval=0
 SlurmdParameters=config_overrides
