@@ -11,7 +11,7 @@
 namespace rankflow::flow {
 namespace {
 
-constexpr std::size_t square = 16;
+constexpr std::size_t square_side = 16;
 /// A row of a square; compilers turn shuffles of it into instructions.
 struct SquareRow {
   using Lanes = float __attribute__((vector_size(64)));
@@ -20,28 +20,28 @@ struct SquareRow {
 
 /// A square of numbers, its rows `from_stride` apart, transposed: four perfect shuffles of its rows.
 void transpose_square(const float* from, std::int64_t from_stride, float* to, std::int64_t to_stride) {
-  std::array<SquareRow, square> rows;
-  for (std::size_t i = 0; i < square; ++i)
+  std::array<SquareRow, square_side> rows;
+  for (std::size_t i = 0; i < square_side; ++i)
     std::memcpy(&rows[i], from + static_cast<std::int64_t>(i) * from_stride, sizeof(SquareRow));
   for (int round = 0; round < 4; ++round) {
-    std::array<SquareRow, square> shuffled;
-    for (std::size_t i = 0; i < square / 2; ++i) {
+    std::array<SquareRow, square_side> shuffled;
+    for (std::size_t i = 0; i < square_side / 2; ++i) {
       const auto a = rows[i].lanes;
-      const auto b = rows[i + square / 2].lanes;
+      const auto b = rows[i + square_side / 2].lanes;
       shuffled[2 * i].lanes = __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
       shuffled[2 * i + 1].lanes =
           __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
     }
     rows = shuffled;
   }
-  for (std::size_t i = 0; i < square; ++i)
+  for (std::size_t i = 0; i < square_side; ++i)
     std::memcpy(to + static_cast<std::int64_t>(i) * to_stride, &rows[i], sizeof(SquareRow));
 }
 
-/// to[k, c] = from[c, k] for k < inner, c < columns <= square.
+/// to[k, c] = from[c, k] for k < inner, c < columns <= square_side.
 template <class T>
 void transpose_strip(const T* from, std::int64_t columns, std::int64_t inner, T* to, std::int64_t to_stride) {
-  constexpr auto side = static_cast<std::int64_t>(square);
+  constexpr auto side = static_cast<std::int64_t>(square_side);
   if constexpr (std::is_same_v<T, float>) {
     if (columns == side && inner % side == 0) {
       for (std::int64_t k = 0; k < inner; k += side) transpose_square(from + k, inner, to + k * to_stride, to_stride);
