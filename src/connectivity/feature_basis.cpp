@@ -48,9 +48,11 @@ VisitedStates rows_at(const VisitedStates& states, const std::vector<std::int64_
   return chosen;
 }
 
-/// `columns` random superpositions of the probes' features [T, columns].
+/// `columns` random superpositions of the probes' features [T, columns]; the features themselves when these are as
+/// many.
 Eigen::MatrixXd superpositions(const VisitedStates& states, const Loadings& probes, std::int64_t columns) {
   constexpr std::int64_t rows_at_once = 512;
+  if (columns == probes.neurons()) return feature_matrix(probes, rows_of(states));
   const parallel::Stream stream(0, parallel::Purpose::connectivity_probe);
   Eigen::MatrixXd weights(probes.neurons(), columns);
   for (Eigen::Index k = 0; k < columns; ++k)
