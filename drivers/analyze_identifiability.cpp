@@ -115,7 +115,7 @@ Question question_of_flow(const Arguments& arguments, const Loaded& loaded, cons
   question.configuration = "\n" + sampling.resolved;
   question.network = fit::sample_network({.flow = flow,
                                           .source = arguments.input,
-                                          .options = std::move(sampling.options),
+                                          .options = sampling.options,
                                           .configuration = std::move(sampling.resolved),
                                           .output = ""},
                                          comm);

@@ -108,6 +108,7 @@ void write_conditions(io::File& file, const std::vector<Condition>& conditions) 
   const io::Shape shape{length_of(std::ssize(conditions))};
   const auto path = [](const char* name) { return std::string("/identifiability/") + name; };
   std::vector<std::uint8_t> verdicts;
+  verdicts.reserve(conditions.size());
   for (const auto& condition : conditions) verdicts.push_back(static_cast<std::uint8_t>(condition.verdict));
   write_held(file, {path("condition"), {"condition_number"}, shape, "0 not met, 1 met, 2 does not apply", ""},
              verdicts);
