@@ -19,9 +19,10 @@ OpenBLAS is installed: dependencies.txt beside this file).
 """
 import argparse
 import json
-import os
 import statistics
 import time
+
+import openblas
 
 
 def arguments():
@@ -36,11 +37,7 @@ def arguments():
 
 if __name__ == "__main__":
     OPTIONS = arguments()
-    os.environ["OMP_NUM_THREADS"] = str(OPTIONS.threads)  # OpenBLAS reads it when PyTorch loads it
-    # OpenBLAS 0.3.21 does not know the newest processors and takes them for the oldest, five times slower.
-    with open("/proc/cpuinfo", encoding="utf-8") as processor:
-        if "avx512vl" in processor.read():
-            os.environ.setdefault("OPENBLAS_CORETYPE", "SkylakeX")
+    openblas.prepare(OPTIONS.threads)
 
 import torch
 from torch import nn

@@ -23,6 +23,8 @@ import resource
 import statistics
 import time
 
+import openblas
+
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -37,7 +39,7 @@ def arguments():
 
 if __name__ == "__main__":
     OPTIONS = arguments()
-    os.environ["OMP_NUM_THREADS"] = str(OPTIONS.threads)  # OpenBLAS reads it when PyTorch loads it
+    openblas.prepare(OPTIONS.threads)
 
 import torch
 from torch import nn
