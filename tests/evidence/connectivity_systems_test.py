@@ -15,8 +15,8 @@ NAMES = tuple(PRESETS)
 # The authors' models: distance to the truth, and relative error of the flow field of 20 000 neurons.
 PUBLISHED = dict(zip(NAMES, (0.138, 0.149, 0.174, 0.126)))
 PUBLISHED_FIELD = dict(zip(NAMES, (0.076, 0.026, 0.045, 0.050)))
-SHORT = ["loadings_flow.epochs=500", "conditional_flow.epochs=200", "conditional_flow.average_memory=0.95",
-         "conditional_flow.optimiser.learning_rate=2e-3"]
+SHORT = ["loadings_flow.epochs=500", "conditional_flow.epochs=200", "conditional_flow.average_memory=0.98",
+         "conditional_flow.batch=50"]
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
