@@ -219,15 +219,21 @@ class Execution(unittest.TestCase):
         self.assertEqual(1, len(released), "the healthy worker was asked to stop")
         self.assertEqual({"1"}, {path.suffixes[0][1:] for path in released})
 
-    def test_the_supervisor_is_killed(self):
-        sweep = self.write("supervisor", "")
-        process, directory, worker = self.frozen(sweep, "--workers", "1")
+    def orphaned(self, sweep):
+        """A sweep's directory after its supervisor was killed and its worker ended. (It does not stand still meanwhile:
+        the kernel hangs up on stopped processes whose parent ends.)"""
+        process, directory = self.started(sweep, "--workers", "1")
+        worker = workers(process.pid)[0]
         kill(process.pid)
-        process.wait(timeout=180)
-        kill(worker, signal.SIGCONT)
         process.communicate(timeout=180)
         wait_for(lambda: is_over(worker), "the end of its worker")
-        self.assertEqual(1, len(list(directory.glob("ledger/*/*.released"))), "it stopped with a checkpoint")
+        return directory
+
+    def test_the_supervisor_is_killed(self):
+        directory = self.orphaned(self.write("orphan", "", ENDLESS))
+        self.assertEqual(1, len(list(directory.glob("ledger/*/*.released"))), "its worker stopped with a checkpoint")
+        sweep = self.write("supervisor", "")
+        directory = self.orphaned(sweep)
         done = run("sweep", "run", sweep)
         self.assertIn("all 3 cases are", done.stderr)
         self.check(directory, deaths=0)
