@@ -9,7 +9,7 @@ namespace {
 std::vector<std::string> sets_of(const Arguments& arguments) {
   if (arguments.from.empty()) return arguments.sets;
   const auto file = std::filesystem::absolute(arguments.from).lexically_normal().string();
-  std::vector<std::string> sets{"network.source=file", "network.file=" + file, "latents.source=fit",
+  std::vector<std::string> sets{"network.source=file",  "network.file=" + file,  "latents.source=fit",
                                 "latents.file=" + file, "latents.drift=network", "ridge.penalty=1e-6"};
   sets.insert(sets.end(), arguments.sets.begin(), arguments.sets.end());
   return sets;

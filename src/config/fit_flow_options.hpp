@@ -83,7 +83,8 @@ struct LatentOptions {
               {"fit", LatentSource::fit, "posterior means of a fit's latents given the data it was fitted to"}},
              {.doc = "where the visited states come from"});
     v.path("file", file, {.doc = "the run or the fit"});
-    v.array("array", array, {.doc = "latents [trial, time, rank] or [time, rank]; rows that do not count may hold any number"});
+    v.array("array", array,
+            {.doc = "latents [trial, time, rank] or [time, rank]; rows that do not count may hold any number"});
     v.array("inputs", inputs, {.doc = "inputs u [trial, time, input] or [time, input] beside array"});
     v.array("mask", mask, {.doc = "[trial, time] beside array: 0 where a row does not count"});
     v.choice("input_path", input_path,

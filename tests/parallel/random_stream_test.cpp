@@ -40,7 +40,7 @@ TEST(Stream, EveryPurposeIsListed) {
   for (std::size_t i = 0; i < all_purposes.size(); ++i) {
     EXPECT_EQ(static_cast<std::size_t>(all_purposes[i]), i);
   }
-  EXPECT_EQ(all_purposes.back(), Purpose::sweep_draws);
+  EXPECT_EQ(all_purposes.back(), Purpose::sliced_points);
 }
 
 }  // namespace

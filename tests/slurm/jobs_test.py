@@ -56,6 +56,21 @@ save_every = {save_every}
 neuron = 0.2
 """
 
+FLOW = """
+[network]
+preset = "limit_cycle"
+neurons = 500
+[latents.simulation]
+grid_points = 4
+rows = 15
+[loadings_flow]
+epochs = 2
+[conditional_flow]
+epochs = 2
+neurons = 500
+judged_neurons = 500
+"""
+
 SAFE = "--exclude=node[2-3]"  # one of them will be lost
 
 
@@ -74,6 +89,7 @@ class Jobs(unittest.TestCase):
         cls.cluster.profile("once.toml", maximum_requeues="0")
         (cls.here / "recording.toml").write_text(RECORDING)
         run("-q", "generate", "recording", "recording.toml", cwd=cls.here)
+        (cls.here / "flow.toml").write_text(FLOW)
         (cls.here / "fit.toml").write_text(FIT.format(epochs=fitted_epochs(3, FIT, cls.here / "recording.h5")))
         # Some seconds of work each, on any machine; few long steps where ranks exchange messages between nodes.
         # "longer" is at work whenever SLURM looks at time limits.
@@ -204,8 +220,14 @@ class Jobs(unittest.TestCase):
         jobs = [submit("generate", "recording", "recording.toml", "-o", "generated.h5"),
                 submit("filter", "two_nodes.h5", "-o", "filtered.h5"),
                 submit("evaluate", "recording.h5", "recording.h5"),
-                submit("analyze", "two_nodes.h5", "-o", "points.h5")]
-        return [(job, cls.cluster.finished(job)) for job in jobs]
+                submit("analyze", "fixed-points", "two_nodes.h5", "-o", "points.h5"),
+                submit("analyze", "populations", "two_nodes.h5", "-o", "populations.h5"),
+                submit("fit_flow", "flow.toml", "-o", "flow.h5")]
+        about = [(job, cls.cluster.finished(job)) for job in jobs]
+        for words in (("sample", "flow.h5", "--neurons", "700", "-o", "drawn.h5"), ("compare", "drawn.h5", "drawn.h5")):
+            job = submit(*words)
+            about.append((job, cls.cluster.finished(job)))
+        return about
 
     def check_continued(self, name, job, about):
         """Asserts that the job was requeued and completed; its log."""
@@ -287,7 +309,7 @@ class Jobs(unittest.TestCase):
             name = about["JobName"]
             self.assertEqual(("COMPLETED", "00:30:00", "debug"),
                              (about["JobState"], about["TimeLimit"], about["Partition"]), self.log(name, job))
-        for name in ("generated.h5", "filtered.h5", "points.h5"):
+        for name in ("generated.h5", "filtered.h5", "points.h5", "populations.h5", "drawn.h5"):
             self.assertTrue((self.here / name).exists(), name)
         self.assertEqual([], differences(self.here / "recording.h5", self.here / "generated.h5"))
 
