@@ -42,7 +42,7 @@ ExitCode fit_flow(const Arguments& arguments, const Surroundings& surroundings) 
   const auto& name = arguments.input.empty() ? arguments.from : arguments.input;
   return with_context("learning the connectivity of " + name, [&] {
     if (arguments.dry_run) {
-      surroundings.console.print(request.configuration + "\n" + fit::plan_fit_flow(request, surroundings.comm));
+      surroundings.console.print(request.configuration + "\n" + fit::plan_fit_flow(request, surroundings.comm).text);
       return ExitCode::done;
     }
     return fit::run_fit_flow(request, surroundings.comm, surroundings.console);

@@ -20,10 +20,11 @@ ExitCode run_case(const sweep::Task& task, const parallel::Communicator& comm, C
   const Surroundings here{.comm = comm, .console = console};
   const auto& driver = task.one.driver;
   if (driver == "fit vsmc") return fit_vsmc(arguments, here);
+  if (driver == "fit flow") return fit_flow(arguments, here);
   if (driver == "simulate") return simulate(arguments, here);
   if (driver == "generate recording") return generate_recording(arguments, here);
-  throw ConfigurationError("a sweep cannot run '{}'; sweep.driver can be 'fit vsmc', 'simulate', 'generate recording'",
-                           driver);
+  throw ConfigurationError(
+      "a sweep cannot run '{}'; sweep.driver can be 'fit vsmc', 'fit flow', 'simulate', 'generate recording'", driver);
 }
 
 }  // namespace

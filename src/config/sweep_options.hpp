@@ -10,7 +10,7 @@
 
 namespace rankflow::config {
 
-enum class SweepDriver { fit_vsmc, simulate, generate_recording };
+enum class SweepDriver { fit_vsmc, fit_flow, simulate, generate_recording };
 enum class SweepDirection { maximise, minimise };
 
 /// [sweep]: many runs of one driver. What varies has keys of the driver's configuration, which only src/sweep knows.
@@ -34,6 +34,7 @@ struct SweepTable {
     v.path("base", base, {.doc = "configuration of the driver that all cases start from", .required = true});
     v.choice("driver", driver,
              {{"fit vsmc", SweepDriver::fit_vsmc, "base is a configuration of `fit vsmc`"},
+              {"fit flow", SweepDriver::fit_flow, "base is a configuration of `fit flow`"},
               {"simulate", SweepDriver::simulate, "base is a configuration of `simulate`"},
               {"generate recording", SweepDriver::generate_recording, "base is one of `generate recording`"}},
              {.doc = "what is run"});

@@ -21,7 +21,7 @@ double state_bytes(const FlowPreparation& prepared) {
 
 }  // namespace
 
-std::string plan_fit_flow(const FlowRequest& request, const parallel::Communicator& comm) {
+FlowPlan plan_fit_flow(const FlowRequest& request, const parallel::Communicator& comm) {
   const FlowPreparation prepared(request, comm);
   const auto& system = prepared.system;
   const auto& options = request.options;
@@ -34,14 +34,16 @@ std::string plan_fit_flow(const FlowRequest& request, const parallel::Communicat
   const double features =
       sizeof(double) * shards * static_cast<double>(std::min<std::int64_t>(prepared.parts[0].rows, 4096));
   const double training = static_cast<double>(parameters * numbers_per_parameter) * sizeof(double);
-  return fmt::format(
+  const double memory = state_bytes(prepared) + training + features;
+  auto text = fmt::format(
       "neurons {}, rank {}, {} input(s){}: {} variables\nvisited states: {} to learn from, {} to judge the training, "
       "{} to judge the result\nloadings_flow: {} epochs; conditional_flow: {} epochs of {} fresh neurons; {} "
       "parameters\nmemory per rank on {} rank{}: {}\noutput file: {}\n",
       prepared.neurons, system.rank, system.inputs, system.has_bias ? ", biases" : "", system.variables(),
       prepared.parts[0].rows, prepared.parts[1].rows, prepared.parts[2].rows, options.loadings_flow.training.epochs,
       options.conditional_flow.training.epochs, options.conditional_flow.neurons, parameters, comm.size(),
-      comm.size() == 1 ? "" : "s", bytes_text(state_bytes(prepared) + training + features), bytes_text(file_bytes));
+      comm.size() == 1 ? "" : "s", bytes_text(memory), bytes_text(file_bytes));
+  return {std::move(text), static_cast<std::uint64_t>(memory), static_cast<std::uint64_t>(file_bytes)};
 }
 
 ExitCode run_fit_flow(const FlowRequest& request, const parallel::Communicator& comm, Console& console) {

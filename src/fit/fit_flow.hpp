@@ -1,4 +1,5 @@
 #pragma once
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -19,8 +20,15 @@ struct FlowRequest {
   bool overwrite = false;
 };
 
-/// Validates the request and says in words what it comes to, without training or writing anything. Collective.
-std::string plan_fit_flow(const FlowRequest& request, const parallel::Communicator& comm);
+/// Size of it before it is run.
+struct FlowPlan {
+  std::string text;  ///< all of it in words
+  std::uint64_t memory_per_rank = 0;
+  std::uint64_t file_bytes = 0;
+};
+
+/// Validates the request and works out its size, without training or writing anything. Collective.
+FlowPlan plan_fit_flow(const FlowRequest& request, const parallel::Communicator& comm);
 
 /// Learns the maximum-entropy distribution of connectivity that keeps the given latent dynamics (Kim et al. 2026): a
 /// flow of (m, b, d), then one of n given (m, b, d); or goes on with it. Returns done, or stopped with a checkpoint to

@@ -6,6 +6,7 @@
 
 #include <fmt/ranges.h>
 
+#include "config/fit_flow_options.hpp"
 #include "config/fit_vsmc_options.hpp"
 #include "config/load.hpp"
 #include "config/relative_paths.hpp"
@@ -20,18 +21,25 @@ namespace {
 bool holds_out(const config::FitVsmcOptions& options) {
   return options.training.validation_fraction > 0;
 }
-bool holds_out(const config::SimulateOptions& /*options*/) {
-  return true;
-}
 
 std::int64_t epochs_of(const config::FitVsmcOptions& options) {
   return options.training.epochs;
 }
-std::int64_t epochs_of(const config::SimulateOptions& /*options*/) {
-  return 0;
-}
 void forget_pauses(config::FitVsmcOptions& options) {
   options.training.pause_after = 0;
+}
+
+// What is said of a fit's trainings holds for no other driver.
+template <class Options>
+bool holds_out(const Options& /*options*/) {
+  return true;
+}
+template <class Options>
+std::int64_t epochs_of(const Options& /*options*/) {
+  return 0;
+}
+void forget_pauses(config::FitFlowOptions& options) {
+  options.run.pause_after = 0;
 }
 void forget_pauses(config::SimulateOptions& /*options*/) {}
 
@@ -92,6 +100,8 @@ DriverKind DriverKind::of(config::SweepDriver driver) {
   switch (driver) {
     case config::SweepDriver::fit_vsmc:
       return make<config::FitVsmcOptions>("fit vsmc");
+    case config::SweepDriver::fit_flow:
+      return make<config::FitFlowOptions>("fit flow");
     case config::SweepDriver::simulate:
       return make<config::SimulateOptions>("simulate");
     case config::SweepDriver::generate_recording:

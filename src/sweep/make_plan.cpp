@@ -115,6 +115,8 @@ const std::vector<MetricListing>& metrics_of(config::SweepDriver driver) {
   switch (driver) {
     case config::SweepDriver::fit_vsmc:
       return fit_metrics();
+    case config::SweepDriver::fit_flow:
+      return flow_metrics();
     case config::SweepDriver::simulate:
       return run_metrics();
     case config::SweepDriver::generate_recording:
@@ -127,7 +129,7 @@ void require_known_metric(const Description& description) {
   const auto& metric = description.options.sweep.metric;
   std::vector<std::string> names;
   for (const auto& listing : metrics_of(description.options.sweep.driver)) names.push_back(listing.name);
-  const bool counter = metric.starts_with("integrator_") && description.kind.name() != "fit vsmc";
+  const bool counter = metric.starts_with("integrator_") && !description.kind.name().starts_with("fit ");
   if (metric.empty() || counter || std::ranges::find(names, metric) != names.end()) return;
   throw ConfigurationError("{}: 'sweep.metric' = \"{}\": '{}' produces no such metric; it has: {}.{}",
                            description.source.string(), metric, description.kind.name(), fmt::join(names, ", "),
@@ -155,8 +157,8 @@ std::vector<std::int64_t> rungs_of(const Description& description, std::int64_t 
   if (!sweep.halving) return {};
   const auto name = description.source.string();
   if (description.kind.name() != "fit vsmc")
-    throw ConfigurationError("{}: [sweep.halving] stops trainings early, and '{}' has none; leave it out", name,
-                             description.kind.name());
+    throw ConfigurationError("{}: [sweep.halving] stops trainings of 'fit vsmc' early, not those of '{}'; leave it out",
+                             name, description.kind.name());
   if (sweep.metric.find("log_likelihood") == std::string::npos)
     throw ConfigurationError(
         "{}: [sweep.halving] needs a metric that tells how good an unfinished fit is; give sweep.metric = "

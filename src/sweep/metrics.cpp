@@ -107,6 +107,15 @@ Metrics of_fit(const io::File& file) {
   return metrics;
 }
 
+Metrics of_flow(const io::File& file) {
+  Metrics metrics;
+  for (const auto& listing : flow_metrics()) {
+    const auto found = file.attribute("/judgement", listing.name);
+    if (const auto* value = found ? std::get_if<double>(&*found) : nullptr) metrics[listing.name] = *value;
+  }
+  return metrics;
+}
+
 Metrics of_simulation(const io::File& file) {
   Metrics metrics;
   add_root_mean_square(metrics, file, "latent_rms", "/trajectory/latent");
@@ -132,6 +141,15 @@ const std::vector<MetricListing>& fit_metrics() {
   return list;
 }
 
+const std::vector<MetricListing>& flow_metrics() {
+  static const std::vector<MetricListing> list{
+      {"drift_error_validation", "relative error of the sampled neurons' drive at the states that judge the training"},
+      {"drift_error_test", "the same at the states that judge the result"},
+      {"drift_error_training", "the same at the states that teach"},
+      {"wall_seconds", "of all sessions"}};
+  return list;
+}
+
 const std::vector<MetricListing>& run_metrics() {
   static const std::vector<MetricListing> list{{"latent_rms", "root mean square of the latents, all trials and times"},
                                                {"mean_rate", "of the rates stored (output.rates)"},
@@ -151,8 +169,10 @@ std::map<std::string, double> read_metrics(const std::filesystem::path& result) 
   const parallel::Communicator alone;
   const auto file = io::File::open(alone, result);
   io::require_readable_format(file);
-  const bool is_fit = file.attribute("/", "file_type") == io::Attribute(io::name_of(io::FileType::fit));
-  auto metrics = is_fit ? of_fit(file) : of_simulation(file);
+  const auto is = [type = file.attribute("/", "file_type")](io::FileType which) {
+    return type == io::Attribute(io::name_of(which));
+  };
+  auto metrics = is(io::FileType::fit) ? of_fit(file) : is(io::FileType::flow) ? of_flow(file) : of_simulation(file);
   if (const auto seconds = file.attribute("/provenance", "wall_seconds"))
     if (const auto* value = std::get_if<double>(&*seconds)) metrics["wall_seconds"] = *value;
   return metrics;

@@ -11,8 +11,9 @@ struct MetricListing {
   std::string name;
   std::string meaning;
 };
-/// What read_metrics gives for results of a fit, of a run and of a recording.
+/// What read_metrics gives for results of a fit, of flows, of a run and of a recording.
 const std::vector<MetricListing>& fit_metrics();
+const std::vector<MetricListing>& flow_metrics();
 const std::vector<MetricListing>& run_metrics();
 const std::vector<MetricListing>& recording_metrics();
 

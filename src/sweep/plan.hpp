@@ -12,7 +12,7 @@ namespace rankflow::sweep {
 /// One run of a driver with one resolved configuration.
 struct Case {
   std::string id;      ///< 16 hexadecimal digits, see case_id
-  std::string driver;  ///< "fit vsmc", "simulate" or "generate recording"
+  std::string driver;  ///< "fit vsmc", "fit flow", "simulate" or "generate recording"
   /// Varied keys and their values as TOML text, in the order of the description; the seed is not among them,
   /// so that the replicates of one setting have equal lists.
   std::vector<std::pair<std::string, std::string>> varied;
