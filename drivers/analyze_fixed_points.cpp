@@ -8,6 +8,7 @@
 #include "config/fixed_points_options.hpp"
 #include "config/load.hpp"
 #include "fit/fit_file.hpp"
+#include "io/earlier_output.hpp"
 #include "io/output_file.hpp"
 #include "model/network_io.hpp"
 
@@ -80,6 +81,12 @@ std::string analyze_fixed_points_keys() {
 ExitCode analyze_fixed_points(const Arguments& arguments, const Surroundings& surroundings) {
   const auto loaded = config::load_text<config::AnalyzeFixedPointsOptions>("", "the command line", arguments.sets);
   return with_context("analyzing " + arguments.input, [&] {
+    if (!arguments.output.empty())
+      io::check_output({.path = arguments.output,
+                        .type = io::FileType::analysis,
+                        .inputs = {arguments.input},
+                        .may_overwrite = false},
+                       surroundings.comm);
     const analysis::LatentMap map(whole_network(arguments.input), loaded.options.fixed_points);
     const auto seed = static_cast<std::uint64_t>(loaded.options.run.seed);
     if (arguments.dry_run) {

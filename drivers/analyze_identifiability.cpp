@@ -175,7 +175,11 @@ ExitCode analyze_identifiability(const Arguments& arguments, const Surroundings&
     const auto sets = divide(arguments.sets, subject.fit || subject.flow);
     const auto loaded = config::load_text<config::AnalyzeIdentifiabilityOptions>("", "the command line", sets.own);
     if (!arguments.output.empty())
-      io::check_output({.path = arguments.output, .type = io::FileType::analysis, .inputs = {arguments.input}}, comm);
+      io::check_output({.path = arguments.output,
+                        .type = io::FileType::analysis,
+                        .inputs = {arguments.input, file_in(arguments.data)},
+                        .may_overwrite = false},
+                       comm);
     const auto question = subject.fit    ? question_of_fit(arguments, sets.others, surroundings)
                           : subject.flow ? question_of_flow(arguments, loaded, sets.others, comm)
                                          : question_of_network(arguments, loaded, subject.run, comm);

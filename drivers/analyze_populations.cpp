@@ -8,6 +8,7 @@
 #include "config/load.hpp"
 #include "config/populations_options.hpp"
 #include "fit/fit_file.hpp"
+#include "io/earlier_output.hpp"
 #include "io/output_file.hpp"
 #include "model/build_network.hpp"
 #include "model/network_io.hpp"
@@ -41,12 +42,30 @@ analysis::SilencingReport silence(const Arguments& arguments, const model::Netwo
   return report;
 }
 
+std::filesystem::path resampled_path(const Arguments& arguments) {
+  return arguments.resampled.empty() ? std::filesystem::path(arguments.input).stem().concat("_resampled.h5")
+                                     : std::filesystem::path(arguments.resampled);
+}
+
+/// Before the work begins: what is written must not be what is read, nor the other output.
+void check_outputs(const Arguments& arguments, const parallel::Communicator& comm) {
+  if (!arguments.output.empty())
+    io::check_output(
+        {.path = arguments.output, .type = io::FileType::analysis, .inputs = {arguments.input}, .may_overwrite = false},
+        comm);
+  if (arguments.resample == 0) return;
+  const auto resampled = std::filesystem::absolute(resampled_path(arguments)).lexically_normal();
+  if (!arguments.output.empty() && resampled == std::filesystem::absolute(arguments.output).lexically_normal())
+    throw ConfigurationError("{} is both -o and --resampled; give two files", arguments.output);
+  io::check_output(
+      {.path = resampled, .type = io::FileType::network, .inputs = {arguments.input}, .may_overwrite = false}, comm);
+}
+
 /// Draws and writes a network; its configuration says how, so that `generate network` draws the same one.
 void resample(const Arguments& arguments, const model::Network<double>& network,
               const analysis::Populations& populations, std::uint64_t seed, const Surroundings& surroundings) {
   auto options = analysis::resampling_options(network, populations, arguments.resample, seed);
-  const auto path = arguments.resampled.empty() ? std::filesystem::path(arguments.input).stem().concat("_resampled.h5")
-                                                : std::filesystem::path(arguments.resampled);
+  const auto path = resampled_path(arguments);
   const auto drawn = model::build_network<double>(options.network, network.inputs, seed, surroundings.comm);
   auto output = io::OutputFile::create(
       surroundings.comm, path, io::FileType::network,
@@ -81,6 +100,7 @@ ExitCode analyze_populations(const Arguments& arguments, const Surroundings& sur
   const auto loaded = config::load_text<config::AnalyzePopulationsOptions>("", "the command line", arguments.sets);
   return with_context("analyzing " + arguments.input, [&] {
     const auto& comm = surroundings.comm;
+    check_outputs(arguments, comm);
     const auto start = std::chrono::steady_clock::now();
     const auto network = read(arguments.input, comm);
     const auto populations = analysis::find_populations(network, loaded.options.populations, comm);

@@ -38,6 +38,14 @@ struct Arguments {
   }
 };
 
+/// The file of a reference to an array: data.h5 of data.h5:/signal.
+inline std::string file_in(const std::string& reference) {
+  for (const char* separator : {":/", ".npz:"})
+    if (const auto at = reference.find(separator); at != std::string::npos)
+      return reference.substr(0, at + (separator[0] == '.' ? 4 : 0));
+  return reference;
+}
+
 /// Where a driver works and speaks.
 struct Surroundings {
   const parallel::Communicator& comm;

@@ -5,6 +5,7 @@
 #include "config/compare_options.hpp"
 #include "config/load.hpp"
 #include "fit/fit_file.hpp"
+#include "io/earlier_output.hpp"
 #include "io/output_file.hpp"
 #include "model/network_io.hpp"
 
@@ -50,6 +51,12 @@ std::string compare_keys() {
 ExitCode compare(const Arguments& arguments, const Surroundings& surroundings) {
   const auto loaded = config::load_text<config::CompareNetworksOptions>("", "the command line", arguments.sets);
   return with_context("comparing " + arguments.input + " with " + arguments.data, [&] {
+    if (!arguments.output.empty())
+      io::check_output({.path = arguments.output,
+                        .type = io::FileType::comparison,
+                        .inputs = {arguments.input, arguments.data},
+                        .may_overwrite = false},
+                       surroundings.comm);
     const auto start = std::chrono::steady_clock::now();
     const auto first = open(arguments.input, surroundings.comm);
     const auto second = open(arguments.data, surroundings.comm);

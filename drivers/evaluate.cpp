@@ -13,6 +13,7 @@
 #include "fit/likelihood.hpp"
 #include "fit/prediction_scores.hpp"
 #include "fit/simulation_text.hpp"
+#include "io/earlier_output.hpp"
 #include "io/output_file.hpp"
 #include "io/recording_file.hpp"
 #include "simulate/simulation.hpp"
@@ -224,6 +225,12 @@ void write(const Arguments& arguments, const Loaded& loaded, const analysis::Eva
 
 ExitCode evaluate(const Arguments& arguments, const Surroundings& surroundings) {
   return with_context("evaluating " + arguments.input, [&] {
+    if (!arguments.output.empty())
+      io::check_output({.path = arguments.output,
+                        .type = io::FileType::evaluation,
+                        .inputs = {arguments.input, file_in(arguments.data)},
+                        .may_overwrite = false},
+                       surroundings.comm);
     const auto fit = find_fit(arguments, surroundings.comm);
     const auto loaded = config::load_text<config::EvaluateRunOptions>("", "the command line", all_sets(arguments, fit));
     const auto evaluation = fit ? compare_fit(arguments, loaded.options, *fit, surroundings)

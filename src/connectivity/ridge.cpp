@@ -37,7 +37,7 @@ RidgeSolver::RidgeSolver(const VisitedStates& states, const RidgeOptions& option
     : states_(states), options_(options), basis_options_(options.basis) {
   check_ridge_options(options);
   check_visited_states(states);
-  basis_options_.tolerance = std::min(10 * options.tolerance, coarsest_basis);
+  basis_options_.tolerance = options.basis_tolerance.value_or(std::min(10 * options.tolerance, coarsest_basis));
 }
 
 void RidgeSolver::build_basis(const Loadings& loadings, const parallel::Communicator& comm) {

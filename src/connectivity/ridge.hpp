@@ -31,9 +31,11 @@ struct RidgeOptions {
   std::int64_t maximum_iterations = 200;  ///< of iterative
   /// Features that may be evaluated to find the residual of a reduced solution: beyond, a bound is estimated.
   std::int64_t certificate_features = 200'000'000;
-  /// Its tolerance is replaced by 10 times the one above: errors of features enter the residual times what is left of
-  /// y.
+  /// Its tolerance is replaced by the next one.
   FeatureBasisOptions basis{};
+  /// Of the first basis; without: 10 times the tolerance above, since errors of features enter the residual times what
+  /// is left of y.
+  std::optional<double> basis_tolerance{};
 };
 /// Options of a configuration.
 RidgeOptions ridge_options(const config::RidgeOptions& table);

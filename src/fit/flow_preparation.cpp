@@ -105,6 +105,22 @@ void split_rows(FlowPreparation& prepared, const std::vector<double>& rows) {
 }
 
 /// New networks; with run.start those of an earlier file.
+std::string variables_text(const FlowSystem& system) {
+  return fmt::format("rank {}, {} input(s), {} bias", system.rank, system.inputs, system.has_bias ? "a" : "no");
+}
+
+/// Weights that stand for other variables, or were taught another path, would be no start.
+void require_same_kind(const LoadedConnectivity& earlier, const FlowPreparation& prepared) {
+  const auto& file = prepared.options().run.start;
+  if (variables_text(earlier.system) != variables_text(prepared.system))
+    throw InputDataError("'{}' describes neurons with {}, the network here has {}; start from a flow of the same kind",
+                         file, variables_text(earlier.system), variables_text(prepared.system));
+  if (earlier.options.loadings_flow.training.path != prepared.options().loadings_flow.training.path ||
+      earlier.options.conditional_flow.training.path != prepared.options().conditional_flow.training.path)
+    throw InputDataError("'{}' was taught another path; give loadings_flow.path and conditional_flow.path as there",
+                         file);
+}
+
 void make_flows(FlowPreparation& prepared, const parallel::Communicator& comm) {
   const auto& options = prepared.options();
   const auto variables = prepared.system.variables();
@@ -125,6 +141,7 @@ void make_flows(FlowPreparation& prepared, const parallel::Communicator& comm) {
   if (options.run.start.empty()) return;
   with_context("starting from run.start = " + options.run.start, [&] {
     auto earlier = load_flow(comm, options.run.start);
+    require_same_kind(earlier, prepared);
     const auto take = [&](flow::Flow& flow, flow::Flow& from, const char* table) {
       if (from.parameters.size() != flow.parameters.size() || from.mean.size() != flow.mean.size() ||
           from.network.layers() != flow.network.layers() || from.condition_mean.size() != flow.condition_mean.size())

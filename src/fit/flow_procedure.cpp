@@ -87,6 +87,12 @@ void FlowProcedure::judge() {
       if (prepared_.parts[part].rows > 0)
         judgement_[fmt::format("drift_error_{}", names[part])] = drift_error(*network, prepared_.parts[part], comm_);
     judgement_["neurons"] = neurons;
+    for (const auto& [name, value] : judgement_)
+      if (const auto* error = std::get_if<double>(&value); error != nullptr && *error >= 1)
+        console_.warn(
+            "{} is {:.3g}: the sampled neurons' drift is worse than none; train longer, or choose another "
+            "ridge.penalty",
+            name, *error);
   });
 }
 

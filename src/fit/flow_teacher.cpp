@@ -82,7 +82,7 @@ TaughtNeurons FlowTeacher::teach(std::int64_t iteration) {
 void FlowTeacher::return_to(const BasisOrigin& basis) {
   if (basis.iteration == basis_.iteration && basis.tolerance == basis_.tolerance) return;
   auto options_then = options();
-  options_then.basis.tolerance = basis.tolerance;
+  options_then.basis_tolerance = basis.tolerance;
   solver_.emplace(states_, options_then);
   solver_->basis(draw_neurons(basis.iteration), comm_);
   basis_ = basis;

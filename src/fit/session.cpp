@@ -23,7 +23,9 @@ class Session {
     auto file = open_file(resume);
     try {
       return advance(file);
-    } catch (const NumericalError& error) {
+    } catch (const InputOutputError&) {
+      throw;  // where writing failed, nothing more is written
+    } catch (const Error& error) {
       record_failure(file, error);
       throw;
     }
@@ -90,7 +92,7 @@ class Session {
 
   /// What there is is kept, unless the start itself failed. What went wrong is said by `error` in any case; the file
   /// says so too when it can still be written.
-  void record_failure(io::RunFile& file, const NumericalError& error) {
+  void record_failure(io::RunFile& file, const Error& error) {
     const auto unwritten = io::attempt([&] {
       // A rank that failed alone must not wait for the others.
       if (has_begun_ && file.file().comm().meet_within(io::patience_seconds)) {

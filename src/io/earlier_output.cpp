@@ -37,7 +37,7 @@ Earlier look_at_result(const PlannedOutput& output, const parallel::Communicator
   } catch (const InputDataError& error) {
     throw ConfigurationError("{} exists and is no {} file of Rankflow ({}); choose another output{}",
                              output.path.string(), name_of(output.type), error.what(),
-                             output.resume ? "" : ", or replace it with --overwrite");
+                             output.resume || !output.may_overwrite ? "" : ", or replace it with --overwrite");
   }
 }
 

@@ -18,6 +18,7 @@ struct PlannedOutput {
   std::vector<std::filesystem::path> inputs;  ///< files that are read, which must not be overwritten
   bool resume = false;
   bool overwrite = false;
+  bool may_overwrite = true;  ///< the command has --overwrite
 };
 
 /// Looks at the output and refuses what would destroy something: a file that is read, a file that is no result of this
