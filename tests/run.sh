@@ -37,10 +37,10 @@ else
     # two ranks below).
     export GTEST_FILTER="-Presets.FixedPoints*:Presets.RingAttractor*:Presets.LimitCycle*:Bulk.*:RandomBulk.*:Stiffness.*:*Draws/*:Race.*"
     LSAN_OPTIONS="suppressions=$root/tests/support/lsan.supp:print_suppressions=0" \
-      run_ctest "unit tests under sanitizers" sanitize -L unit -E '^(nn|analysis)$'
+      run_ctest "unit tests under sanitizers" sanitize -L unit -E '^(nn|analysis|connectivity)$'
     # These start MPI by PETSc; Open MPI's modules are unloaded before the leak check, which then cannot name and
     # suppress them.
-    ASAN_OPTIONS=detect_leaks=0 run_ctest "unit tests with PETSc under sanitizers" sanitize -L unit -R '^(nn|analysis)$'
+    ASAN_OPTIONS=detect_leaks=0 run_ctest "unit tests with PETSc under sanitizers" sanitize -L unit -R '^(nn|analysis|connectivity)$'
     unset GTEST_FILTER
     ASAN_OPTIONS=detect_leaks=0 run_ctest "two ranks under sanitizers" sanitize -L mpi -R _on_2_ranks
   fi

@@ -20,7 +20,8 @@ void for_each_column(L& loadings, const Action& action) {
 }
 
 std::size_t variables_of(const Loadings& loadings) {
-  return static_cast<std::size_t>(loadings.rank + loadings.inputs + loadings.bias.columns());
+  return static_cast<std::size_t>(loadings.rank) + static_cast<std::size_t>(loadings.inputs) +
+         static_cast<std::size_t>(loadings.bias.columns());
 }
 
 model::NeuronArray<double> copy_of(const model::NeuronArray<double>& array, const parallel::Partition& partition) {

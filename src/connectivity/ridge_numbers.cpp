@@ -13,7 +13,7 @@ Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::Ro
 
 Factor factor_of(Eigen::MatrixXd gram, double penalty) {
   gram.diagonal().array() += penalty;
-  Factor factor(std::move(gram));
+  Factor factor(gram);
   if (factor.info() != Eigen::Success)
     throw NumericalError(
         "the ridge system of {} equations is not positive definite in double precision at the penalty {:.3g}: raise "

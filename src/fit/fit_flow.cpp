@@ -27,7 +27,8 @@ FlowPlan plan_fit_flow(const FlowRequest& request, const parallel::Communicator&
   const auto& options = request.options;
   const auto parameters =
       prepared.loadings_flow.network.layout().total() + prepared.conditional_flow.network.layout().total();
-  const auto shards = static_cast<double>((options.conditional_flow.neurons + comm.size() - 1) / comm.size());
+  const std::int64_t most = (options.conditional_flow.neurons + comm.size() - 1) / comm.size();
+  const auto shards = static_cast<double>(most);
   double file_bytes = 0;
   for (const auto& spec : flow_layout(prepared).datasets)
     file_bytes += static_cast<double>(io::count_of(spec.shape) * io::size_of(spec.type));
