@@ -25,7 +25,7 @@ ExitCode sample(const Arguments& arguments, const Surroundings& surroundings) {
   const auto name = std::filesystem::path(arguments.input).stem().string() + "_network.h5";
   const fit::SampleRequest request{.flow = flow,
                                    .source = arguments.input,
-                                   .options = std::move(loaded.options),
+                                   .options = loaded.options,
                                    .configuration = std::move(loaded.resolved),
                                    .output = arguments.output.empty() ? name : arguments.output};
   if (arguments.dry_run) {
