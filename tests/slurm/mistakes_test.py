@@ -156,7 +156,7 @@ class Mistakes(unittest.TestCase):
             lines = path.read_text().splitlines()
             return [line for line in lines if line.startswith("#SBATCH") and "--job-name" not in line], lines[-2:-1]
         paths = sorted(JOBS.glob("*.sbatch"))
-        self.assertEqual(9, len(paths))
+        self.assertEqual(12, len(paths))
         for path in paths:
             self.assertEqual(demands(paths[0]), demands(path), path)
             self.assertIn(f"#SBATCH --job-name={path.stem}", path.read_text())
