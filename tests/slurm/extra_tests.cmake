@@ -3,5 +3,5 @@ foreach(name IN ITEMS allocation fixture jobs mistakes sweep)
   add_test(NAME slurm_${name} COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/${name}_test.py
     $<TARGET_FILE:rankflow> ${MPIEXEC_EXECUTABLE} ${PROJECT_SOURCE_DIR})
   set_tests_properties(slurm_${name} PROPERTIES LABELS slow RESOURCE_LOCK slurm TIMEOUT 900 SKIP_RETURN_CODE 77
-    ENVIRONMENT "${RANKFLOW_TEST_ENVIRONMENT};PYTHONDONTWRITEBYTECODE=1")
+    ENVIRONMENT "${RANKFLOW_CLUSTER_TEST_ENVIRONMENT};PYTHONDONTWRITEBYTECODE=1")
 endforeach()
