@@ -23,10 +23,11 @@ struct Arguments {
   std::string resampled;           ///< analyze populations: that network's file; empty: named after the input
   std::vector<std::string> sets;   ///< table.key=value
   std::vector<std::string> retry;  ///< sweep run, sweep work, sweep submit: statuses of cases that begin again
-  int workers = 0;                 ///< sweep run: groups of ranks at once; 0: as many as the processors allow
-  int ranks = 0;                   ///< sweep work: only cases of so many ranks; 0: all
-  double wall_time = 0;            ///< sweep run, sweep work: s after which to stop; 0: no limit
-  bool watch = false;              ///< sweep status: go on until all cases are over
+  int workers = 0;       ///< sweep run, sweep measure: groups of ranks at once; 0: as many as the processors allow
+  int ranks = 0;         ///< sweep work: only cases of so many ranks; 0: all
+  double wall_time = 0;  ///< sweep run, sweep work, sweep measure: s after which to stop; 0: no limit
+  bool here = false;     ///< sweep measure: on these ranks, without starting others
+  bool watch = false;    ///< sweep status: go on until all cases are over
   bool dry_run = false;
   bool resume = false;
   bool overwrite = false;
@@ -90,6 +91,8 @@ ExitCode sweep_collect(const Arguments& arguments, const Surroundings& surroundi
 ExitCode sweep_status(const Arguments& arguments, const Surroundings& surroundings);
 /// Takes a sweep file, or the directory of a planned sweep; on several ranks works on the cases itself.
 ExitCode sweep_run(const Arguments& arguments, const Surroundings& surroundings);
+/// Takes a sweep file, or the directory of a planned sweep; records how many ranks a case should have.
+ExitCode sweep_measure(const Arguments& arguments, const Surroundings& surroundings);
 /// Takes the directory of a planned sweep.
 ExitCode sweep_work(const Arguments& arguments, const Surroundings& surroundings);
 ExitCode inspect(const Arguments& arguments, const Surroundings& surroundings);

@@ -17,6 +17,8 @@ namespace {
 using namespace rankflow;
 using Driver = std::function<ExitCode(const drivers::Arguments&, const drivers::Surroundings&)>;
 
+constexpr std::int64_t most_neurons = 100'000'000'000;
+
 /// The command line: which driver was chosen, and what it was given.
 struct CommandLine {
   CLI::App app{"Simulates and infers low-dimensional dynamics of large neural populations.", "rankflow"};
@@ -47,7 +49,7 @@ void add_populations(CommandLine& line, CLI::App& analyze) {
   command->add_option("network", line.arguments.input, "file with a network: network, fit or run")->required();
   command->add_option("-o,--output", line.arguments.output, "result file (HDF5); default: none, the table is printed");
   command->add_option("--resample", line.arguments.resample, "draw a network of so many neurons from the populations")
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(std::int64_t{1}, most_neurons));
   command->add_option("--resampled", line.arguments.resampled,
                       "file of the network drawn; default: NETWORK_resampled.h5");
   command->add_option("--set", line.arguments.sets, "table.key=value; may be repeated")->allow_extra_args(false);
@@ -138,15 +140,22 @@ void add_sweeps(CommandLine& line, CLI::App& app) {
   plan->add_option("-o,--output", line.arguments.output, "directory of the sweep; default: as the file says");
   plan->add_option("--set", line.arguments.sets, "sweep.key=value; may be repeated")->allow_extra_args(false);
   plan->callback([&line] { line.driver = drivers::sweep_plan; });
-  auto* run = sweep->add_subcommand("run", "run the unfinished cases, here or inside an allocation");
-  run->add_option("sweep", line.arguments.input, "sweep file (TOML), or the directory of a sweep")->required();
-  run->add_option("-o,--output", line.arguments.output, "directory of the sweep; default: as the file says");
-  run->add_option("--set", line.arguments.sets, "sweep.key=value; may be repeated")->allow_extra_args(false);
-  run->add_option("--workers", line.arguments.workers, "cases at once; default: as many as the processors allow")
-      ->check(CLI::PositiveNumber);
-  add_wall_time(*run);
+  const auto add_group = [&](const char* name, const char* description) {
+    auto* command = sweep->add_subcommand(name, description);
+    command->add_option("sweep", line.arguments.input, "sweep file (TOML), or the directory of a sweep")->required();
+    command->add_option("-o,--output", line.arguments.output, "directory of the sweep; default: as the file says");
+    command->add_option("--set", line.arguments.sets, "sweep.key=value; may be repeated")->allow_extra_args(false);
+    command->add_option("--workers", line.arguments.workers, "cases at once; default: as many as the processors allow")
+        ->check(CLI::PositiveNumber);
+    add_wall_time(*command);
+    return command;
+  };
+  auto* run = add_group("run", "run the unfinished cases, here or inside an allocation");
   add_retry(*run);
   run->callback([&line] { line.driver = drivers::sweep_run; });
+  auto* measure = add_group("measure", "how many ranks a case should have here (sweep.ranks = \"measured\")");
+  measure->add_flag("--here", line.arguments.here, "on these ranks; start no others");
+  measure->callback([&line] { line.driver = drivers::sweep_measure; });
   auto* work = sweep->add_subcommand("work", "take unfinished cases until none is left: what jobs of a sweep run");
   work->add_option("directory", line.arguments.input, "directory of a sweep that was planned")->required();
   work->add_option("--ranks", line.arguments.ranks, "only cases that ask for so many ranks")

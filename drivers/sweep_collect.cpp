@@ -6,6 +6,7 @@
 #include "io/provenance.hpp"
 #include "sweep/case_session.hpp"
 #include "sweep/curve.hpp"
+#include "sweep/measured_ranks.hpp"
 #include "sweep/progress.hpp"
 #include "sweep/result_table.hpp"
 #include "sweep/texts.hpp"
@@ -68,7 +69,9 @@ void require_own_target(const parallel::Communicator& comm, const std::filesyste
 ExitCode sweep_collect(const Arguments& arguments, const Surroundings& surroundings) {
   if (surroundings.comm.size() > 1)
     throw ConfigurationError("sweep collect reads small records and takes one process; run it without mpirun or srun");
-  const auto plan = sweep::read_plan(arguments.input);
+  auto plan = sweep::read_plan(arguments.input);
+  if (const auto measured = sweep::read_measured_ranks(plan.directory))
+    sweep::set_measured_ranks(plan, measured->ranks);
   const auto results = sweep::Results(plan).look();
   const auto ranked = plan.metric.empty() ? std::vector<sweep::Ranked>() : sweep::ranking(plan, results);
   const auto cases = sweep::table_of(plan, results);

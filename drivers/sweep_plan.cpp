@@ -6,6 +6,7 @@
 #include "arguments.hpp"
 #include "sweep/ledger.hpp"
 #include "sweep/make_plan.hpp"
+#include "sweep/measured_ranks.hpp"
 #include "sweep/texts.hpp"
 #include "sweep_size.hpp"
 
@@ -52,9 +53,14 @@ std::string done_text(const sweep::Plan& plan) {
 }
 
 std::string ranks_text(const sweep::Plan& plan) {
-  std::set<int> ranks;
-  for (const auto& one : plan.cases) ranks.insert(one.ranks);
-  return fmt::format("{}", fmt::join(ranks, " or "));
+  std::set<int> numbers;
+  for (const auto& one : plan.cases)
+    if (one.ranks != sweep::ranks_to_measure) numbers.insert(one.ranks);
+  auto text = fmt::format("{}", fmt::join(numbers, " or "));
+  if (!sweep::asks_for_measurement(plan)) return text;
+  const auto measured = sweep::read_measured_ranks(plan.directory);
+  if (!text.empty()) text += " or ";
+  return text + (measured ? sweep::text_of(*measured) : "as measured before the first case runs");
 }
 
 std::string size_text(const sweep::Planned& planned) {

@@ -1,32 +1,25 @@
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <span>
 
 #include "arguments.hpp"
 #include "io/agreement.hpp"
 #include "sweep/ledger.hpp"
-#include "sweep/make_plan.hpp"
 #include "sweep/supervisor.hpp"
 #include "sweep/worker.hpp"
 #include "sweep_cases.hpp"
+#include "sweep_ranks.hpp"
 
 namespace rankflow::drivers {
 namespace {
 
-/// Of a sweep file, whose plan is written; of a directory, as it was planned.
-sweep::Plan planned(const Arguments& arguments, const parallel::Communicator& comm, Console& console) {
-  if (std::filesystem::is_directory(arguments.input)) {
-    if (!arguments.sets.empty() || !arguments.output.empty())
-      throw ConfigurationError("--set and --output change a sweep file, but '{}' is a directory; name the file",
-                               arguments.input);
-    return sweep::read_plan(arguments.input);
-  }
-  auto plan = sweep::make_plan(arguments.input, arguments.sets, arguments.output);
-  io::on_root(comm, [&] {
-    if (const auto damage = sweep::write_plan(plan); !damage.empty()) console.warn("{}: done", damage);
-  });
-  return plan;
+/// Of a limit that is 0 for none.
+double left_of(double wall_time, std::chrono::steady_clock::time_point start) {
+  constexpr double shortest = 1e-3;
+  const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - start;
+  return wall_time > 0 ? std::max(shortest, wall_time - passed.count()) : 0;
 }
 
 /// What this job's workers left to others, who may be dead. Collective.
@@ -51,17 +44,20 @@ ExitCode conclude(const sweep::Plan& plan, const Surroundings& surroundings) {
 
 ExitCode sweep_run(const Arguments& arguments, const Surroundings& surroundings) {
   const auto& comm = surroundings.comm;
-  const auto plan = planned(arguments, comm, surroundings.console);
+  const auto start = std::chrono::steady_clock::now();
+  auto plan = find_or_make_plan(arguments, surroundings);
   retry_cases(plan, arguments.retry, surroundings);
+  if (const auto code = measure_ranks_once(plan, arguments, surroundings); code != ExitCode::done) return code;
+  settle_ranks(plan, 1, comm);
+  const double wall_time = left_of(arguments.wall_time, start);
   if (comm.size() > 1) {
-    const auto code =
-        sweep::work_in_groups(plan, case_runner(), comm, surroundings.console, {.wall_time = arguments.wall_time});
+    const auto code = sweep::work_in_groups(plan, case_runner(), comm, surroundings.console, {.wall_time = wall_time});
     return code == ExitCode::done ? conclude(plan, surroundings) : code;
   }
   return sweep::supervise(plan,
                           {.program = std::filesystem::read_symlink("/proc/self/exe"),
                            .workers = arguments.workers,
-                           .wall_time = arguments.wall_time},
+                           .wall_time = wall_time},
                           surroundings.console);
 }
 

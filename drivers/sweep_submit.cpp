@@ -6,6 +6,7 @@
 #include "sweep/command.hpp"
 #include "sweep/ledger.hpp"
 #include "sweep/make_plan.hpp"
+#include "sweep/measured_ranks.hpp"
 #include "sweep/retry.hpp"
 #include "sweep/submission.hpp"
 
@@ -65,7 +66,9 @@ ExitCode sweep_submit(const Arguments& arguments, const Surroundings& surroundin
     throw ConfigurationError("sweep submit hands work to SLURM and takes one process; run it without mpirun or srun");
   const auto plan = find_plan(arguments);
   const auto again = sweep::cases_to_retry(plan, arguments.retry);
-  const auto extent = extent_of(plan, again);
+  auto settled = plan;
+  sweep::set_measured_ranks(settled, sweep::recorded_ranks(plan, 0));
+  const auto extent = extent_of(settled, again);
   if (extent.unfinished == 0) {
     console.info("all {} cases of {} are over; nothing to submit (see sweep status, sweep collect)", plan.cases.size(),
                  plan.directory.string());

@@ -21,7 +21,7 @@ struct SweepTable {
   std::string metric;
   SweepDirection direction = SweepDirection::maximise;
   std::optional<Value> seeds;
-  std::int64_t ranks = 1;
+  std::optional<Value> ranks;
   double timeout = 0;
   std::int64_t attempts = 2;
   double stale_after = 60;
@@ -47,7 +47,8 @@ struct SweepTable {
              {.doc = "which values of the metric are better"});
     v.values("seeds", seeds,
              {.doc = "replicates: a list of values of run.seed, or how many, counted from the base's seed"});
-    v.integer("ranks", ranks, {.doc = "ranks that run one case; also a key to vary", .minimum = 1, .maximum = 1e6});
+    v.values("ranks", ranks,
+             {.doc = "ranks that run one case: a number, or \"measured\"; default 1; also a key to vary"});
     v.real("timeout", timeout, {.doc = "a case's attempt may take so long; 0: any", .unit = "s", .minimum = 0.0});
     v.integer("attempts", attempts,
               {.doc = "how often a case is begun whose process dies", .minimum = 1, .maximum = 100});

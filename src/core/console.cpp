@@ -62,18 +62,20 @@ void Console::begin_progress(std::string what, double done) {
   what_ = std::move(what);
   start_ = last_time_ = Clock::now();
   first_done_ = last_drawn_ = done;
+  pace_ = {};
 }
 
 void Console::progress(double done, std::string_view note) {
-  if (!speaking_ || quiet_) return;
   const auto now = Clock::now();
+  pace_ = {.share = done - first_done_, .seconds = std::chrono::duration<double>(now - start_).count()};
+  if (!speaking_ || quiet_) return;
   const bool due = terminal_ ? now - last_time_ >= terminal_interval
                              : now - last_time_ >= log_interval || done - last_drawn_ >= log_share;
   if (!due) return;
   last_time_ = now;
   last_drawn_ = done;
-  const double elapsed = std::chrono::duration<double>(now - start_).count();
-  const double speed = (done - first_done_) / std::max(elapsed, 1e-9);
+  const double elapsed = pace_.seconds;
+  const double speed = pace_.share / std::max(elapsed, 1e-9);
   const std::string left = speed > 0 ? duration_text((1.0 - done) / speed) : "?";
   const std::string line = fmt::format("{} {:5.1f} %  {} elapsed, {} left{}{}", what_, 100 * done,
                                        duration_text(elapsed), left, note.empty() ? "" : "  ", note);

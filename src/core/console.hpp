@@ -40,6 +40,12 @@ class Console {
   /// every 60 s in a log.
   void progress(double done, std::string_view note = {});
   void end_progress();
+  struct Pace {
+    double share = 0;    ///< of the work, done since begin_progress
+    double seconds = 0;  ///< that it took
+  };
+  /// As of the last call of progress; on every rank where that is called, also a silent one.
+  Pace pace() const noexcept { return pace_; }
   /// Says nothing but warnings and errors.
   bool quiet() const noexcept { return quiet_; }
 
@@ -57,6 +63,7 @@ class Console {
   std::string what_;
   double first_done_ = 0.0;
   double last_drawn_ = 0.0;
+  Pace pace_;
   Clock::time_point start_{}, last_time_{};
 };
 

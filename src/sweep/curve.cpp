@@ -21,7 +21,8 @@ Curve read_curve(const std::filesystem::path& result) {
   try {
     const parallel::Communicator alone;
     const auto file = io::File::open(alone, result);
-    for (const char* name : {"validation_log_likelihood", "log_likelihood"}) {
+    for (const char* name :
+         {"validation_log_likelihood", "log_likelihood", "conditional_validation_loss", "conditional_loss"}) {
       const auto path = std::string("/training/") + name;
       if (!file.has_dataset(path)) continue;
       auto values = file.read_all<double>(path);

@@ -7,6 +7,7 @@
 #include "config/load.hpp"
 #include "core/error.hpp"
 #include "sweep/key_tables.hpp"
+#include "sweep/plan.hpp"
 
 namespace rankflow::sweep {
 namespace {
@@ -180,6 +181,17 @@ std::string looks_like_a_configuration(const Value& root) {
 
 }  // namespace
 
+int read_ranks(const Value& value, const std::string& what) {
+  constexpr std::int64_t most = 1'000'000;
+  const auto* text = value.as<std::string>();
+  if (text != nullptr && *text == "measured") return ranks_to_measure;
+  const auto* number = value.as<std::int64_t>();
+  if (number == nullptr || *number < 1 || *number > most)
+    throw ConfigurationError("{} = {} must be an integer, at least 1 and at most {}, or \"measured\"", what,
+                             config::shown(value), most);
+  return static_cast<int>(*number);
+}
+
 Description read_description(const std::filesystem::path& file, const std::vector<std::string>& sets) {
   const auto name = file.string();
   auto root = config::parse_document(config::read_text_file(name), name);
@@ -196,6 +208,7 @@ Description read_description(const std::filesystem::path& file, const std::vecto
                                                                : std::filesystem::path(sweep.directory),
                           .options = loaded.options,
                           .kind = DriverKind::of(sweep.driver),
+                          .ranks = 1,
                           .seeds = {},
                           .replicates = {},
                           .fixed = {},
@@ -210,6 +223,8 @@ Description read_description(const std::filesystem::path& file, const std::vecto
         "{}: 'sweep.base': there is no file '{}'; give the configuration that all cases start from",
         loaded.where.at("sweep.base"), description.base.string());
   const KeyTables tables(description.kind, name);
+  if (sweep.ranks)
+    description.ranks = read_ranks(*sweep.ranks, fmt::format("{}: 'sweep.ranks'", loaded.where.at("sweep.ranks")));
   if (sweep.seeds) read_seeds(description, *sweep.seeds, tables);
   read_tables(description, tables);
   require_one_owner(description, tables);

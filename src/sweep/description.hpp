@@ -77,6 +77,7 @@ struct Description {
   std::filesystem::path directory;
   config::SweepOptions options;
   DriverKind kind;
+  int ranks = 1;                                   ///< of a case that does not say; or ranks_to_measure
   std::optional<std::vector<std::int64_t>> seeds;  ///< none: the base's
   std::optional<std::int64_t> replicates;          ///< so many seeds from the base's on
   Setting fixed;                                   ///< of all cases
@@ -89,6 +90,9 @@ struct Description {
 
 /// The key of the number of ranks, which may be varied as keys of the configuration are.
 inline constexpr const char* ranks_key = "ranks";
+
+/// Number of ranks, at least 1, or ranks_to_measure for "measured". Throws ConfigurationError that begins with `what`.
+int read_ranks(const config::Value& value, const std::string& what);
 
 /// Reads a sweep file, then each "sweep.key=value" of `sets`. Throws ConfigurationError naming file, line and key.
 Description read_description(const std::filesystem::path& file, const std::vector<std::string>& sets);

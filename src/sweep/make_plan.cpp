@@ -1,7 +1,6 @@
 #include "sweep/make_plan.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <unordered_map>
 
 #include <fmt/ranges.h>
@@ -30,17 +29,15 @@ config::Value base_tree(const Description& description) {
 }
 
 int ranks_of(const Setting& setting, const Description& description) {
-  auto ranks = description.options.sweep.ranks;
-  for (const auto* part : {&description.fixed, &setting}) {
-    const auto found = std::ranges::find(*part, ranks_key, &Assignment::key);
-    if (found == part->end()) continue;
-    const auto* number = found->value.as<std::int64_t>();
-    if (number == nullptr || *number < 1 || *number > std::numeric_limits<int>::max())
-      throw ConfigurationError("{}: 'ranks' = {} of a case must be an integer of at least 1",
-                               description.source.string(), config::shown(found->value));
-    ranks = *number;
-  }
-  return static_cast<int>(ranks);
+  auto ranks = description.ranks;
+  for (const auto* part : {&description.fixed, &setting})
+    if (const auto found = std::ranges::find(*part, ranks_key, &Assignment::key); found != part->end())
+      ranks = read_ranks(found->value, fmt::format("{}: 'ranks'", description.source.string()));
+  return ranks;
+}
+
+std::string ranks_name(int ranks) {
+  return ranks == ranks_to_measure ? "\"measured\"" : std::to_string(ranks);
 }
 
 /// Makes cases of settings and seeds.
@@ -72,10 +69,10 @@ class CaseMaker {
     if (!ranks_) ranks_ = one.ranks;
     if (description_.options.sweep.halving && *ranks_ != one.ranks)
       throw ConfigurationError(
-          "{}: [sweep.halving] compares all cases with one another, and any worker resumes them, but they run on {} "
-          "and "
-          "on {} ranks (with {}); give all the same 'ranks', or leave [sweep.halving] out",
-          description_.source.string(), *ranks_, one.ranks, text);
+          "{}: [sweep.halving] compares all cases with one another, and any worker resumes them, but their ranks are "
+          "{} "
+          "and {} (with {}); give all the same 'ranks', or leave [sweep.halving] out",
+          description_.source.string(), ranks_name(*ranks_), ranks_name(one.ranks), text);
     for (const auto& [key, value] : setting)
       if (key != ranks_key) one.varied.emplace_back(key, config::inline_toml(value));
     require_new(one.id, fmt::format("{}{}", text, seed ? fmt::format(", seed {}", *seed) : ""));

@@ -9,6 +9,9 @@
 
 namespace rankflow::sweep {
 
+/// Ranks of a case that stand for: as many as a measurement will choose (sweep/measured_ranks.hpp).
+inline constexpr int ranks_to_measure = 0;
+
 /// One run of a driver with one resolved configuration.
 struct Case {
   std::string id;      ///< 16 hexadecimal digits, see case_id
@@ -17,7 +20,7 @@ struct Case {
   /// so that the replicates of one setting have equal lists.
   std::vector<std::pair<std::string, std::string>> varied;
   std::int64_t seed = 0;      ///< run.seed
-  int ranks = 1;              ///< how many ranks run it; no part of the id, since it does not change a bit
+  int ranks = 1;              ///< that run it, or ranks_to_measure; no part of the id, since it does not change a bit
   std::string configuration;  ///< resolved TOML, as `config::load` gives it
 };
 

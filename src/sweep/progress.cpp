@@ -6,6 +6,7 @@
 
 #include "core/console.hpp"
 #include "sweep/case_session.hpp"
+#include "sweep/measured_ranks.hpp"
 #include "sweep/texts.hpp"
 
 namespace rankflow::sweep {
@@ -28,6 +29,11 @@ std::string best_line(const Plan& plan, const std::vector<CaseResult>& results) 
   const auto spread = best.values > 1 ? fmt::format(" ± {:.2g}", best.spread) : std::string();
   return fmt::format("best so far: {} {:.6g}{} ({} of {} seeds) with {}\n", plan.metric, best.mean, spread, best.values,
                      best.cases, setting_of(plan.cases[best.first_case]));
+}
+
+std::string ranks_line(const Plan& plan) {
+  const auto measured = asks_for_measurement(plan) ? read_measured_ranks(plan.directory) : std::nullopt;
+  return measured ? fmt::format("ranks of a case: {}\n", text_of(*measured)) : std::string();
 }
 
 }  // namespace
@@ -73,7 +79,7 @@ std::string status_text(const Plan& plan, const std::vector<CaseResult>& results
                           progress.cases, progress.running, progress.waiting, progress.failed);
   if (progress.halted > 0) text += fmt::format(", {} ended early", progress.halted);
   if (progress.seconds_left >= 0) text += fmt::format("; about {} left", duration_text(progress.seconds_left));
-  return text + "\n" + best_line(plan, results) + failures_text(plan, results);
+  return text + "\n" + ranks_line(plan) + best_line(plan, results) + failures_text(plan, results);
 }
 
 }  // namespace rankflow::sweep

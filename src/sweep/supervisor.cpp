@@ -3,20 +3,19 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <optional>
 #include <thread>
 #include <unordered_set>
 
-#include <sched.h>
 #include <unistd.h>
 
 #include "parallel/stop_signals.hpp"
 #include "sweep/case_session.hpp"
 #include "sweep/child.hpp"
 #include "sweep/halving_record.hpp"
+#include "sweep/launcher.hpp"
 
 namespace rankflow::sweep {
 namespace {
@@ -29,13 +28,6 @@ constexpr double share_of_looking = 0.02;    ///< of the time, in large sweeps
 constexpr int most_setbacks = 10;            ///< workers that fail one after the other without a case being over,
 constexpr int setbacks_of_a_worker = 2;      ///< and so many more for each of those that work at once
 
-int processors() {
-  if (const char* tasks = std::getenv("SLURM_NTASKS")) return std::max(1, std::atoi(tasks));
-  cpu_set_t mine;
-  CPU_ZERO(&mine);
-  return ::sched_getaffinity(0, sizeof mine, &mine) == 0 ? std::max(1, CPU_COUNT(&mine)) : 1;
-}
-
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -46,24 +38,6 @@ std::string last_line_of(const std::filesystem::path& file) {
   for (std::string line; std::getline(in, line);)
     if (line.find_first_not_of(" -") != std::string::npos) last = line;
   return last;
-}
-
-/// What starts a program on so many ranks. In a job of SLURM its own launcher finds the free processors, on as few
-/// nodes as hold them; left to itself it would take all nodes of the job, and for each group all of the job's memory.
-std::vector<std::string> launcher_of(int ranks) {
-  if (std::getenv("SLURM_JOB_ID") != nullptr) {
-    const char* nodes = std::getenv("SLURM_JOB_NUM_NODES");
-    return {"srun",
-            "--exact",
-            "--mpi=pmix",
-            "--wait=30",
-            "--ntasks=" + std::to_string(ranks),
-            fmt::format("--nodes=1-{}", nodes != nullptr ? nodes : "1"),
-            "--distribution=*,pack",
-            "--mem=0"};
-  }
-  if (ranks == 1) return {};
-  return {"mpirun", "-n", std::to_string(ranks)};
 }
 
 class Supervisor {
@@ -105,7 +79,7 @@ class Supervisor {
     if (how_.workers > 0) return how_.workers;
     int largest = 1;
     for (const auto& one : plan_.cases) largest = std::max(largest, one.ranks);
-    const int available = processors();
+    const int available = available_processors();
     if (largest > available)
       throw ConfigurationError(
           "cases of this sweep ask for {} ranks, and there {}; lower sweep.ranks, or say --workers 1 to put more ranks "

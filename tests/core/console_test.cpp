@@ -47,5 +47,19 @@ TEST(Console, ALogGetsAProgressLinePerTenthOfTheWork) {
   EXPECT_THAT(text, HasSubstr("left  note"));
 }
 
+TEST(Console, PaceCountsFromWhereTheWorkBegan) {
+  Console console(false);
+  EXPECT_EQ(console.pace().share, 0);
+  console.begin_progress("working", 0.25);
+  console.progress(0.75);
+  EXPECT_DOUBLE_EQ(console.pace().share, 0.5);
+  const double first = console.pace().seconds;
+  EXPECT_GT(first, 0);
+  console.progress(1.0);
+  EXPECT_GT(console.pace().seconds, first);
+  console.begin_progress("more work");
+  EXPECT_EQ(console.pace().share, 0);
+}
+
 }  // namespace
 }  // namespace rankflow

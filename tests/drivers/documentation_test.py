@@ -25,6 +25,7 @@ NOT_HERE = {
     "jobs/quickstart.sh": "builds the project",
     "tests/run.sh": "is what runs this",
     "sweep submit": "tests/slurm",
+    "sweep measure": "tests/sweep/measured_test.py",
     "bench/run.sh": "minutes of measurements",
     "tests/evidence/recovery_oscillator_test.py": "registered as a test, --full takes hours",
 }

@@ -358,7 +358,7 @@ driver = "simulate"
 
         (self.here / "network.toml").write_text("[network]\npreset = 'decision'\nneurons = 1300\n")
         run("generate", "network", self.here / "network.toml", "-o", self.here / "later.h5")
-        said = run("sweep", "run", sweep, "--workers", 1, "--retry", "failed").stderr
+        said = run("sweep", "work", directory, "--retry", "failed").stderr  # what a job of SLURM runs
         self.assertIn("1 case begins again (--retry failed)", said)
         self.assertIn("2 of 3 done, 0 running, 0 waiting, 1", statuses())
         log = (directory / "cases" / late[:2] / late / "log.txt").read_text()

@@ -26,3 +26,10 @@ add_test(NAME sweep_moved COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/mov
   $<TARGET_FILE:rankflow> ${MPIEXEC_EXECUTABLE} ${PROJECT_SOURCE_DIR})
 set_tests_properties(sweep_moved PROPERTIES LABELS slow PROCESSORS 2 TIMEOUT 600
   ENVIRONMENT "${RANKFLOW_TEST_ENVIRONMENT};PYTHONDONTWRITEBYTECODE=1")
+
+foreach(name IN ITEMS flow measured)
+  add_test(NAME sweep_${name} COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/${name}_test.py
+    $<TARGET_FILE:rankflow> ${MPIEXEC_EXECUTABLE} ${PROJECT_SOURCE_DIR})
+  set_tests_properties(sweep_${name} PROPERTIES LABELS drivers PROCESSORS 2 TIMEOUT 300
+    ENVIRONMENT "${RANKFLOW_TEST_ENVIRONMENT};PYTHONDONTWRITEBYTECODE=1")
+endforeach()

@@ -256,7 +256,7 @@ TEST_F(PlanOfHalving, MistakesAreNamed) {
               mentions("compares cases after equal numbers of epochs", "train for 5 and for 9"));
   const std::string different = "[sweep.zip]\nranks = [1, 2]\nnetwork.rank = [1, 2]\n";
   EXPECT_THAT(complaint(metric + "[sweep.halving]\n" + different),
-              mentions("they run on 1 and on 2 ranks (with", "give all the same 'ranks'"));
+              mentions("their ranks are 1 and 2 (with", "give all the same 'ranks'"));
   EXPECT_EQ(complaint(metric + different), "");
   EXPECT_EQ(complaint(metric + "ranks = 2\n[sweep.halving]\n"), "");
 }

@@ -174,6 +174,8 @@ TEST_F(Mistake, BaseAndDriver) {
   EXPECT_THAT(of("[sweep]\nbase = 'base.toml'\nranks = 0\n"),
               mentions("study.toml:3: 'sweep.ranks' = 0", "at least 1"));
   EXPECT_THAT(of("[sweep]\nbase = 'base.toml'\n[[sweep.cases]]\nranks = 0\n"), mentions("'ranks' = 0", "at least 1"));
+  EXPECT_THAT(of("[sweep]\nbase = 'base.toml'\nranks = 'all'\n"),
+              mentions("study.toml:3: 'sweep.ranks' = \"all\" must be an integer", "or \"measured\""));
   EXPECT_THAT(of("[sweep\n"), mentions("study.toml:1", "not valid TOML"));
 }
 
