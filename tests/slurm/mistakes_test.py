@@ -72,9 +72,7 @@ class Mistakes(unittest.TestCase):
                                                                "simulation.toml"))
         job = self.cluster.sbatch("--wait", JOBS / "simulate.sbatch", "simulation.toml")
         self.assertEqual("COMPLETED", self.cluster.about(job)["JobState"])
-        said = self.cluster.rankflow("sweep", "submit", "good.toml", "-o", "good study")
-        job = re.search(r"submitted job (\d+): results go to", said).group(1)
-        self.assertEqual("COMPLETED", self.cluster.finished(job)["JobState"])
+        self.submitted("good.toml", "-o", "good study")
         self.assertTrue((self.here / "good study" / "results.h5").exists())
 
     def test_no_slurm(self):
@@ -129,9 +127,7 @@ class Mistakes(unittest.TestCase):
 
     def test_directories(self):
         """What would be a pattern in the name of a log, and what cannot be said in a job script."""
-        said = self.cluster.rankflow("sweep", "submit", "good.toml", "-o", "50%j of it")
-        job = re.search(r"submitted job (\d+): results go to", said).group(1)
-        self.assertEqual("COMPLETED", self.cluster.finished(job)["JobState"])
+        self.submitted("good.toml", "-o", "50%j of it")
         logs = sorted(path.name for path in (self.here / "50%j of it" / "jobs").glob("*.log"))
         self.assertEqual(3, len(logs), logs)
         self.assertTrue(all(name.startswith("50%j of it-") for name in logs), logs)
@@ -141,14 +137,60 @@ class Mistakes(unittest.TestCase):
     def test_large_arrays(self):
         """More tasks than the cluster allows in an array."""
         (self.here / "many.toml").write_text(SWEEP.format(ranks=1, submit="per_task = 1").replace("ranks", "seeds = 5\nranks"))
-        said = self.cluster.rankflow("sweep", "submit", "many.toml")
+        said = self.submitted("many.toml")
         self.assertIn("8 tasks instead of 10: the cluster allows no more in an array (MaxArraySize)", said)
         self.assertIn("10 of 10 cases in 8 tasks", said)
-        job = re.search(r"submitted job (\d+): results go to", said).group(1)
-        self.assertEqual("COMPLETED", self.cluster.finished(job)["JobState"])
         self.assertEqual(10, len(list((self.here / "many" / "ledger").glob("*/*.done"))))
         control = self.cluster.command("sbatch", "--array=0-8", "--wrap=true", expect=None)
         self.assertIn("Invalid job array", control.stderr)
+
+    def submitted(self, *words):
+        """What `sweep submit` says, after the job that collects has ended."""
+        said = self.cluster.rankflow("sweep", "submit", *words)
+        job = re.search(r"submitted job (\d+): results go to", said).group(1)
+        self.assertEqual("COMPLETED", self.cluster.finished(job)["JobState"])
+        return said
+
+    def test_what_failed_is_submitted_again_when_asked(self):
+        (self.here / "repaired.toml").write_text(
+            SWEEP.format(ranks=1, submit="collect = false").replace("[sweep.grid]\nnoise.neuron = [0.1, 0.2]\n",
+            "[[sweep.cases]]\nnoise.neuron = 0.1\n[[sweep.cases]]\nnetwork.source = 'file'\nnetwork.file = 'later.h5'\n"))
+
+        def submit(*options):
+            return self.cluster.rankflow("sweep", "submit", "repaired.toml", *options)
+
+        def wait_for(*statuses):
+            def found():
+                return sorted(path.read_text().split('status = "')[1].split('"')[0]
+                              for path in (self.here / "repaired" / "ledger").glob("*/*.done"))
+            until(lambda: found() == sorted(statuses), 30, lambda: f"{statuses}, found {found()}\n{self.cluster.logs()}")
+
+        submit()
+        wait_for("done", "failed")
+        self.assertIn("nothing to submit", submit())
+        self.assertIn("nothing to submit", submit("--retry", "dead,timeout"))
+        (self.here / "network.toml").write_text("[network]\nneurons = 100\n")
+        self.cluster.rankflow("generate", "network", "network.toml", "-o", "later.h5")
+        said = submit("--retry", "failed,timeout,dead")
+        self.assertIn("1 of 2 cases begin again", said)
+        self.assertIn("1 of 2 cases in 1 tasks", said)
+        wait_for("done", "failed", "done")  # what was recorded stays
+        status = self.cluster.command(RANKFLOW, "sweep", "status", "repaired")
+        self.assertIn("2 of 2 done, 0 running, 0 waiting, 0 failed", status)
+
+    def test_ranks_that_nobody_measured(self):
+        """And what it takes: a measurement in an allocation."""
+        # Two rounds on two processors, so that there is something to choose.
+        text = SWEEP.format(ranks='"measured"', submit="collect = false").replace("[0.1, 0.2]", "[0.1, 0.2, 0.3]")
+        (self.here / "measured.toml").write_text(text)
+        said = self.refused(RANKFLOW, "sweep", "submit", "measured.toml")
+        self.assertIn("nothing was measured in", said)
+        self.assertIn("run 'rankflow sweep measure' on this sweep where its cases shall run", said)
+        self.cluster.sbatch("--wait", "--nodes=1", "--ntasks=2", "-o", "measure.log", "--wrap",
+                            f"exec {RANKFLOW} sweep measure measured.toml")
+        self.assertRegex((self.here / "measure.log").read_text(),
+                         r"ranks of a case: [12] \(measured for 3 cases on 2 processors: \S+ s with 1, \S+ s with 2\)")
+        self.assertIn("3 of 3 cases in 3 tasks", self.cluster.rankflow("sweep", "submit", "measured.toml"))
 
     def test_templates_agree(self):
         """All job scripts ask SLURM for the same, but for their names."""
