@@ -62,6 +62,8 @@ def cases():
     for method, chosen in METHODS.items():
         fixed = method in ("map", "euler", "exponential_euler")
         for space, more in SPACES.items():
+            if space == "procedural" and not fixed:  # redrawn at every evaluation; over the pulse's and a restart's steps
+                more = more + ["time.duration=0.12", "time.trials=1"]
             noise = [] if not fixed else ["noise.latent=0.1"] + ([] if space == "latent" else ["noise.neuron=0.2"])
             yield f"{method}-{space}", chosen + more + noise
             if fixed and space in ("neuron", "latent"):
