@@ -4,7 +4,7 @@ import pathlib
 import re
 import unittest
 
-from cluster import JOBS, Cluster  # first: it finds the module of tests/drivers
+from cluster import JOBS, Cluster, until  # first: it finds the module of tests/drivers
 from support import MPIEXEC, RANKFLOW, folder, main
 
 SIMULATION = """
