@@ -4,13 +4,10 @@
 
 #include "analysis/fixed_points.hpp"
 #include "analysis/fixed_points_file.hpp"
-#include "arguments.hpp"
+#include "analysis_command.hpp"
 #include "config/fixed_points_options.hpp"
-#include "config/load.hpp"
-#include "fit/fit_file.hpp"
-#include "io/earlier_output.hpp"
 #include "io/output_file.hpp"
-#include "model/network_io.hpp"
+#include "network_input.hpp"
 
 namespace rankflow::drivers {
 namespace {
@@ -53,9 +50,7 @@ class StageLine {
 /// All neurons on every rank: lines and starts are shared out, not neurons.
 model::Network<double> whole_network(const std::string& path) {
   const parallel::Communicator alone;
-  const auto file = io::File::open(alone, path);
-  if (file.has_group("/provenance")) fit::require_model(file);  // networks by other hands have none
-  return model::read_network<double>(io::NetworkFile::open(alone, path));
+  return read_network_input(path, alone).network;
 }
 
 void write(const Arguments& arguments, const Loaded& loaded, const analysis::LatentMap& map,
@@ -72,21 +67,13 @@ void write(const Arguments& arguments, const Loaded& loaded, const analysis::Lat
 }  // namespace
 
 std::string analyze_fixed_points_keys() {
-  std::string text = "keys of --set\n";
-  for (const auto& table : config::list_tables<config::AnalyzeFixedPointsOptions>())
-    for (const auto& key : table.keys) text += fmt::format("  {}.{}: {}\n", table.name, key.key, key.doc);
-  return text + "ranges and defaults: rankflow reference";
+  return keys_text<config::AnalyzeFixedPointsOptions>();
 }
 
 ExitCode analyze_fixed_points(const Arguments& arguments, const Surroundings& surroundings) {
   const auto loaded = config::load_text<config::AnalyzeFixedPointsOptions>("", "the command line", arguments.sets);
   return with_context("analyzing " + arguments.input, [&] {
-    if (!arguments.output.empty())
-      io::check_output({.path = arguments.output,
-                        .type = io::FileType::analysis,
-                        .inputs = {arguments.input},
-                        .may_overwrite = false},
-                       surroundings.comm);
+    check_result(arguments.output, io::FileType::analysis, {arguments.input}, surroundings.comm);
     const analysis::LatentMap map(whole_network(arguments.input), loaded.options.fixed_points);
     const auto seed = static_cast<std::uint64_t>(loaded.options.run.seed);
     if (arguments.dry_run) {

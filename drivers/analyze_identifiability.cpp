@@ -1,13 +1,12 @@
 #include "analysis/identifiability_file.hpp"
-#include "arguments.hpp"
+#include "analysis_command.hpp"
 #include "config/identifiability_options.hpp"
-#include "config/leaf_reader.hpp"
-#include "config/load.hpp"
+#include "filter_settings.hpp"
 #include "fit/flow_sampling.hpp"
 #include "fit/identifiability_latents.hpp"
-#include "io/earlier_output.hpp"
+#include "io/file_kind.hpp"
 #include "io/output_file.hpp"
-#include "model/network_io.hpp"
+#include "network_input.hpp"
 
 namespace rankflow::drivers {
 namespace {
@@ -24,19 +23,6 @@ DividedSets divide(const std::vector<std::string>& sets, bool others) {
   for (const auto& set : sets)
     (!others || set.starts_with("identifiability.") ? divided.own : divided.others).push_back(set);
   return divided;
-}
-
-std::string file_type(const io::File& file) {
-  const auto type = file.attribute("/", "file_type");
-  return type && std::holds_alternative<std::string>(*type) ? std::get<std::string>(*type) : "";
-}
-
-/// DATA as a file, and what is in it.
-config::ArraySource data_source(const std::string& text) {
-  config::ArraySource source;
-  config::set_file(source, text, "");
-  source.given = true;
-  return source;
 }
 
 /// A run holds latents itself; a file without a member is a run, unless it is an array file.
@@ -57,22 +43,6 @@ fit::KnownLatents latents_beside_network(const Arguments& arguments, const Loade
   return fit::latents_of_array(source, network, loaded.options.identifiability);
 }
 
-/// The fit's own settings, changed by the data and by --set.
-config::Loaded<config::FilterOptions> filter_options(const Arguments& arguments, const fit::LoadedFit& fit,
-                                                     const std::vector<std::string>& sets) {
-  auto defaults = fit::filter_defaults(fit);
-  if (!arguments.data.empty()) {
-    const auto named = data_source(arguments.data);
-    const bool recording = named.member.empty();
-    defaults.data.file = recording ? named.path : "";
-    defaults.data.arrays = {};
-    if (!recording) defaults.data.arrays.observations = named;
-    defaults.data.bin_width = recording ? 0 : fit.bin_width;
-    defaults.data.trials.clear();
-  }
-  return config::load_text<config::FilterOptions>(config::resolved_toml(defaults), arguments.input, sets);
-}
-
 /// What is asked about: a network, what its latents visited, and the settings that led there.
 struct Question {
   model::Network<double> network;
@@ -89,11 +59,10 @@ std::filesystem::path scratch_path(const Arguments& arguments) {
 Question question_of_fit(const Arguments& arguments, const std::vector<std::string>& sets,
                          const Surroundings& surroundings) {
   const auto& comm = surroundings.comm;
-  fit::require_model(io::File::open(comm, arguments.input));
-  const auto fit = fit::load_fit(comm, arguments.input);
-  auto filter = filter_options(arguments, fit, sets);
   Question question;
-  question.network = model::read_network<double>(io::NetworkFile::open(comm, arguments.input));
+  question.network = read_network_input(arguments.input, comm).network;
+  const auto fit = fit::load_fit(comm, arguments.input);
+  auto filter = filter_settings(arguments, fit, sets);
   question.configuration = "\n" + filter.resolved;
   question.latents = fit::latents_of_fit({.fit = fit,
                                           .source = arguments.input,
@@ -129,7 +98,7 @@ Question question_of_flow(const Arguments& arguments, const Loaded& loaded, cons
 Question question_of_network(const Arguments& arguments, const Loaded& loaded, bool run,
                              const parallel::Communicator& comm) {
   Question question;
-  question.network = model::read_network<double>(io::NetworkFile::open(comm, arguments.input));
+  question.network = read_network_input(arguments.input, comm).network;
   question.latents = latents_beside_network(arguments, loaded, question.network, run, comm);
   return question;
 }
@@ -141,7 +110,7 @@ struct Subject {
 
 Subject look_at(const std::string& path, const parallel::Communicator& comm) {
   const auto file = io::File::open(comm, path);
-  const auto type = file_type(file);
+  const auto type = io::file_type_of(file);
   return {.fit = type == io::name_of(io::FileType::fit),
           .flow = type == io::name_of(io::FileType::flow),
           .run = file.has_dataset("/trajectory/latent")};
@@ -160,12 +129,9 @@ void write(const Arguments& arguments, const std::string& configuration,
 }  // namespace
 
 std::string analyze_identifiability_keys() {
-  std::string text = "keys of --set\n";
-  for (const auto& table : config::list_tables<config::AnalyzeIdentifiabilityOptions>())
-    for (const auto& key : table.keys) text += fmt::format("  {}.{}: {}\n", table.name, key.key, key.doc);
-  return text +
-         "for fits also filter.*, data.* and smc.* of `rankflow filter`, for flows sample.*, sampler.* and ridge.* of "
-         "`rankflow sample`; ranges and defaults: rankflow reference";
+  return keys_text<config::AnalyzeIdentifiabilityOptions>(
+      "for fits also filter.*, data.* and smc.* of `rankflow filter`, for flows sample.*, sampler.* and ridge.* of "
+      "`rankflow sample`; ");
 }
 
 ExitCode analyze_identifiability(const Arguments& arguments, const Surroundings& surroundings) {
@@ -174,12 +140,7 @@ ExitCode analyze_identifiability(const Arguments& arguments, const Surroundings&
     const auto subject = look_at(arguments.input, comm);
     const auto sets = divide(arguments.sets, subject.fit || subject.flow);
     const auto loaded = config::load_text<config::AnalyzeIdentifiabilityOptions>("", "the command line", sets.own);
-    if (!arguments.output.empty())
-      io::check_output({.path = arguments.output,
-                        .type = io::FileType::analysis,
-                        .inputs = {arguments.input, file_in(arguments.data)},
-                        .may_overwrite = false},
-                       comm);
+    check_result(arguments.output, io::FileType::analysis, {arguments.input, file_in(arguments.data)}, comm);
     const auto question = subject.fit    ? question_of_fit(arguments, sets.others, surroundings)
                           : subject.flow ? question_of_flow(arguments, loaded, sets.others, comm)
                                          : question_of_network(arguments, loaded, subject.run, comm);

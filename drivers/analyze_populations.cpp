@@ -4,25 +4,17 @@
 
 #include "analysis/populations_report.hpp"
 #include "analysis/populations_resampling.hpp"
-#include "arguments.hpp"
-#include "config/load.hpp"
+#include "analysis_command.hpp"
 #include "config/populations_options.hpp"
-#include "fit/fit_file.hpp"
-#include "io/earlier_output.hpp"
 #include "io/output_file.hpp"
 #include "model/build_network.hpp"
 #include "model/network_io.hpp"
+#include "network_input.hpp"
 
 namespace rankflow::drivers {
 namespace {
 
 using Loaded = config::Loaded<config::AnalyzePopulationsOptions>;
-
-model::Network<double> read(const std::string& path, const parallel::Communicator& comm) {
-  const auto file = io::File::open(comm, path);
-  if (file.has_group("/provenance")) fit::require_model(file);  // networks by other hands have none
-  return model::read_network<double>(io::NetworkFile::open(comm, path));
-}
 
 analysis::SilencingReport silence(const Arguments& arguments, const model::Network<double>& network,
                                   const analysis::Populations& populations,
@@ -31,7 +23,8 @@ analysis::SilencingReport silence(const Arguments& arguments, const model::Netwo
   const auto& asked = options.populations;
   const parallel::Communicator alone;
   std::optional<model::Network<double>> whole;
-  if (asked.fixed_points && network.neurons() <= asked.fixed_point_neurons) whole = read(arguments.input, alone);
+  if (asked.fixed_points && network.neurons() <= asked.fixed_point_neurons)
+    whole = read_network_input(arguments.input, alone).network;
   auto report = analysis::silence_populations(network, populations, options, whole ? &*whole : nullptr, comm);
   if (!whole)
     report.why_no_fixed_points =
@@ -49,16 +42,12 @@ std::filesystem::path resampled_path(const Arguments& arguments) {
 
 /// Before the work begins: what is written must not be what is read, nor the other output.
 void check_outputs(const Arguments& arguments, const parallel::Communicator& comm) {
-  if (!arguments.output.empty())
-    io::check_output(
-        {.path = arguments.output, .type = io::FileType::analysis, .inputs = {arguments.input}, .may_overwrite = false},
-        comm);
+  check_result(arguments.output, io::FileType::analysis, {arguments.input}, comm);
   if (arguments.resample == 0) return;
   const auto resampled = std::filesystem::absolute(resampled_path(arguments)).lexically_normal();
   if (!arguments.output.empty() && resampled == std::filesystem::absolute(arguments.output).lexically_normal())
     throw ConfigurationError("{} is both -o and --resampled; give two files", arguments.output);
-  io::check_output(
-      {.path = resampled, .type = io::FileType::network, .inputs = {arguments.input}, .may_overwrite = false}, comm);
+  check_result(resampled, io::FileType::network, {arguments.input}, comm);
 }
 
 /// Draws and writes a network; its configuration says how, so that `generate network` draws the same one.
@@ -90,10 +79,7 @@ void write(const Arguments& arguments, const Loaded& loaded, const model::Networ
 }  // namespace
 
 std::string analyze_populations_keys() {
-  std::string text = "keys of --set\n";
-  for (const auto& table : config::list_tables<config::AnalyzePopulationsOptions>())
-    for (const auto& key : table.keys) text += fmt::format("  {}.{}: {}\n", table.name, key.key, key.doc);
-  return text + "ranges and defaults: rankflow reference";
+  return keys_text<config::AnalyzePopulationsOptions>();
 }
 
 ExitCode analyze_populations(const Arguments& arguments, const Surroundings& surroundings) {
@@ -102,7 +88,7 @@ ExitCode analyze_populations(const Arguments& arguments, const Surroundings& sur
     const auto& comm = surroundings.comm;
     check_outputs(arguments, comm);
     const auto start = std::chrono::steady_clock::now();
-    const auto network = read(arguments.input, comm);
+    const auto network = read_network_input(arguments.input, comm).network;
     const auto populations = analysis::find_populations(network, loaded.options.populations, comm);
     const auto silencing = silence(arguments, network, populations, loaded.options, comm);
     surroundings.console.print(analysis::populations_text(populations, silencing));

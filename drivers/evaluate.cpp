@@ -6,14 +6,13 @@
 
 #include "analysis/evaluation.hpp"
 #include "analysis/evaluation_report.hpp"
-#include "arguments.hpp"
+#include "analysis_command.hpp"
 #include "config/evaluate_options.hpp"
-#include "config/load.hpp"
 #include "fit/filtering.hpp"
 #include "fit/likelihood.hpp"
 #include "fit/prediction_scores.hpp"
 #include "fit/simulation_text.hpp"
-#include "io/earlier_output.hpp"
+#include "io/file_kind.hpp"
 #include "io/output_file.hpp"
 #include "io/recording_file.hpp"
 #include "simulate/simulation.hpp"
@@ -26,8 +25,7 @@ using Loaded = config::Loaded<config::EvaluateRunOptions>;
 
 /// The fit in the input, if it is one.
 std::optional<fit::LoadedFit> find_fit(const Arguments& arguments, const parallel::Communicator& comm) {
-  if (io::File::open(comm, arguments.input).attribute("/", "file_type") != io::Attribute(std::string("fit")))
-    return std::nullopt;
+  if (io::file_type_of(io::File::open(comm, arguments.input)) != io::name_of(io::FileType::fit)) return std::nullopt;
   return fit::load_fit(comm, arguments.input);
 }
 
@@ -52,7 +50,9 @@ ObservationKind kind_of(const config::EvaluateRunOptions& options, const paralle
   if (options.evaluate.kind != config::DataKind::automatic)
     return options.evaluate.kind == config::DataKind::poisson ? ObservationKind::poisson : ObservationKind::gaussian;
   if (options.data.file.empty()) return ObservationKind::gaussian;
-  const auto stored = io::File::open(comm, options.data.file).attribute("/recording", "observation_kind");
+  const auto file = io::File::open(comm, options.data.file);
+  if (!file.has_group("/recording")) return ObservationKind::gaussian;  // refused when it is read
+  const auto stored = file.attribute("/recording", "observation_kind");
   return stored == io::Attribute(std::string("poisson")) ? ObservationKind::poisson : ObservationKind::gaussian;
 }
 
@@ -67,9 +67,9 @@ analysis::Series of_run(const io::File& file, const std::string& path) {
   const std::string name = "/trajectory/observations";
   if (!file.has_dataset(name))
     throw InputDataError(
-        "file '{}' holds no generated observations: neither {} (a run with an [observation] table) nor "
-        "/recording/observations. It holds: {}",
-        path, name, fmt::join(file.datasets(), ", "));
+        "'{}' is {} and holds no generated observations; needed is a run with an [observation] table ({}), a recording "
+        "(/recording/observations) or a fit. It holds: {}",
+        path, io::kind_of_file(file), name, fmt::join(file.datasets(), ", "));
   const auto& shape = file.shape(name);
   if (shape.size() != 3)
     throw InputDataError("dataset '{}' of file '{}' has shape {}, expected [trial, time, channel]", name, path,
@@ -225,12 +225,8 @@ void write(const Arguments& arguments, const Loaded& loaded, const analysis::Eva
 
 ExitCode evaluate(const Arguments& arguments, const Surroundings& surroundings) {
   return with_context("evaluating " + arguments.input, [&] {
-    if (!arguments.output.empty())
-      io::check_output({.path = arguments.output,
-                        .type = io::FileType::evaluation,
-                        .inputs = {arguments.input, file_in(arguments.data)},
-                        .may_overwrite = false},
-                       surroundings.comm);
+    check_result(arguments.output, io::FileType::evaluation, {arguments.input, file_in(arguments.data)},
+                 surroundings.comm);
     const auto fit = find_fit(arguments, surroundings.comm);
     const auto loaded = config::load_text<config::EvaluateRunOptions>("", "the command line", all_sets(arguments, fit));
     const auto evaluation = fit ? compare_fit(arguments, loaded.options, *fit, surroundings)

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <Eigen/Eigenvalues>
+
 #include "analysis/connectivity_distance.hpp"
 #include "analysis/connectivity_distance_conditional.hpp"
 #include "analysis/mixture_tiles.hpp"
@@ -35,6 +37,15 @@ std::vector<double> overlap_of(const model::Network<double>& network, const para
   return overlap;
 }
 
+std::vector<std::complex<double>> eigenvalues_of(const std::vector<double>& overlap, int rank) {
+  const Eigen::VectorXcd found = Eigen::Map<const Eigen::MatrixXd>(overlap.data(), rank, rank).eigenvalues();
+  std::vector<std::complex<double>> sorted(found.begin(), found.end());
+  std::sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+    return a.real() != b.real() ? a.real() > b.real() : a.imag() > b.imag();
+  });
+  return sorted;
+}
+
 SinkhornOptions sinkhorn_options(const config::CompareOptions& options) {
   return {.blur = options.blur,
           .tolerance = options.tolerance,
@@ -64,8 +75,10 @@ class Reader {
   NetworkReading read(const NeuronSample& drawn, const FlowGrid& grid) const {
     NetworkReading reading{.neurons = network_.neurons(),
                            .overlap = overlap_of(network_, comm_),
+                           .eigenvalues = {},
                            .conditional_mean = mean_.origin,
                            .flow = flow_field(network_, grid, options_.grid.inputs, {}, 1, comm_)};
+    reading.eigenvalues = eigenvalues_of(reading.overlap, network_.rank);
     if (drawn.count() > 1)
       reading.sampling =
           sinkhorn_divergence(drawn.half(0).loadings, drawn.half(1).loadings, sinkhorn_options(options_.compare), comm_)

@@ -1,4 +1,5 @@
 #pragma once
+#include <complex>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,9 @@ struct ComparedNetwork {
 /// What is found out about one network alone.
 struct NetworkReading {
   std::int64_t neurons = 0;
-  std::vector<double> overlap;   ///< (1/N) nᵀ m [R, R]: row r of n, column s of m
+  std::vector<double> overlap;  ///< (1/N) nᵀ m [R, R]: row r of n, column s of m
+  /// Of the overlaps, the largest real part first [R]: the same in any coordinates of the latents, which a fit chooses.
+  std::vector<std::complex<double>> eigenvalues;
   double sampling = 0;           ///< Sinkhorn divergence between halves of the neurons drawn from it
   std::string conditional_mean;  ///< where its E[n | m, b, d] comes from
   double free_part = 0;          ///< mean of (n_r − E[n_r | m, b, d])²: invisible in the dynamics

@@ -19,6 +19,14 @@ std::string overlap_text(const NetworkReading& reading, int rank) {
   return text;
 }
 
+std::string eigenvalues_text(const NetworkReading& reading) {
+  std::string text;
+  for (const auto& value : reading.eigenvalues)
+    text += fmt::format("{}{:.3g}{}", text.empty() ? "" : ", ", value.real(),
+                        value.imag() == 0 ? "" : fmt::format("{:+.3g}i", value.imag()));
+  return text;
+}
+
 std::string loadings_text(const NetworkComparison& found) {
   const auto drawn = [&](std::int64_t neurons) { return std::min(neurons, found.points); };
   std::string text = fmt::format(
@@ -33,14 +41,13 @@ std::string loadings_text(const NetworkComparison& found) {
 }
 
 std::string weights_text(const WeightCorrelations& weights) {
-  std::string text = "correlation of weights\n";
-  if (weights.weights)
-    text +=
-        fmt::format("  neuron by neuron     {:.4g}, effective {:.4g}\n", *weights.weights, *weights.effective_weights);
-  else
-    text += fmt::format("  neuron by neuron     not available: {}\n", weights.why_not);
-  return text + fmt::format("  sorted, effective    {:.4g}  ({} neurons of each)\n", weights.sorted_effective_weights,
-                            weights.sorted_neurons);
+  const auto number = [](const std::optional<double>& value) { return value ? fmt::format("{:.4g}", *value) : "none"; };
+  return fmt::format(
+      "correlation of weights\n"
+      "  neuron by neuron     {}, effective {}\n"
+      "  sorted, effective    {}  ({} neurons of each)\n{}",
+      number(weights.weights), number(weights.effective_weights), number(weights.sorted_effective_weights),
+      weights.sorted_neurons, weights.why_not.empty() ? "" : fmt::format("  not available: {}\n", weights.why_not));
 }
 
 }  // namespace
@@ -62,6 +69,8 @@ std::string comparison_text(const NetworkComparison& found) {
           found.second.free_part) +
       fmt::format("overlaps n'm / N       {} (first), {} (second)\n", overlap_text(found.first, found.rank),
                   overlap_text(found.second, found.rank)) +
+      fmt::format("  their eigenvalues    {} (first), {} (second)\n", eigenvalues_text(found.first),
+                  eigenvalues_text(found.second)) +
       weights_text(found.weights) +
       fmt::format("flow fields            {:.4g} relative difference at {} points within ± {:.3g}\n",
                   found.flow_difference, found.grid.count(), found.grid.range);

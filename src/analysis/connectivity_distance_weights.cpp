@@ -63,18 +63,24 @@ double product_of_weights(const MatrixXd& left, const MatrixXd& right) {
   return left.cwiseProduct(right).sum();
 }
 
+/// None for what does not vary.
+std::optional<double> ratio_of(double covariance, double variance_a, double variance_b) {
+  if (!(variance_a > 0) || !(variance_b > 0)) return std::nullopt;
+  return covariance / std::sqrt(variance_a * variance_b);
+}
+
 /// Correlation over all pairs; `right_xy`: inner products of the columns of n or of its projection, `sum_x`: their
 /// sums.
 struct WeightMoments {
   MatrixXd left_aa, left_ab, left_bb, right_aa, right_ab, right_bb;
   VectorXd left_a, left_b, right_a, right_b;
 
-  double correlation(double pairs) const {
+  std::optional<double> correlation(double pairs) const {
     const double mean_a = left_a.dot(right_a) / pairs;
     const double mean_b = left_b.dot(right_b) / pairs;
     const double variance_a = product_of_weights(left_aa, right_aa) / pairs - mean_a * mean_a;
     const double variance_b = product_of_weights(left_bb, right_bb) / pairs - mean_b * mean_b;
-    return (product_of_weights(left_ab, right_ab) / pairs - mean_a * mean_b) / std::sqrt(variance_a * variance_b);
+    return ratio_of(product_of_weights(left_ab, right_ab) / pairs - mean_a * mean_b, variance_a, variance_b);
   }
 };
 
@@ -119,12 +125,12 @@ std::vector<double> sorted_weights(const NeuronSample& sample) {
   return sorted;
 }
 
-double correlation_of(const std::vector<double>& a, const std::vector<double>& b) {
+std::optional<double> correlation_of(const std::vector<double>& a, const std::vector<double>& b) {
   const Eigen::Map<const VectorXd> x(a.data(), static_cast<Index>(a.size()));
   const Eigen::Map<const VectorXd> y(b.data(), static_cast<Index>(b.size()));
   const VectorXd from_mean_x = x.array() - x.mean();
   const VectorXd from_mean_y = y.array() - y.mean();
-  return from_mean_x.dot(from_mean_y) / (from_mean_x.norm() * from_mean_y.norm());
+  return ratio_of(from_mean_x.dot(from_mean_y), from_mean_x.squaredNorm(), from_mean_y.squaredNorm());
 }
 
 }  // namespace
@@ -142,6 +148,8 @@ WeightCorrelations correlate_weights(const model::Network<double>& a, const mode
         fmt::format("{} and {} neurons: no neuron of one is a neuron of the other", a.neurons(), b.neurons());
   found.sorted_neurons = first.count();
   found.sorted_effective_weights = correlation_of(sorted_weights(first), sorted_weights(second));
+  const bool all = found.weights && found.effective_weights && found.sorted_effective_weights;
+  if (!all && found.why_not.empty()) found.why_not = "all weights of one of the networks are equal";
   return found;
 }
 

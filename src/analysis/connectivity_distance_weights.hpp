@@ -13,12 +13,13 @@ namespace rankflow::analysis {
 /// projected on the span of m and b: the rest does not act where potentials stay within that span and neurons are
 /// linear (Valente, Pillow & Ostojic 2022).
 struct WeightCorrelations {
-  /// Over all pairs (i, j), neuron i of one network being neuron i of the other; none when their numbers differ.
+  /// Over all pairs (i, j), neuron i of one network being neuron i of the other; none when their numbers differ, or
+  /// when all weights of a network are equal.
   std::optional<double> weights, effective_weights;
-  std::string why_not = {};  ///< when there are none
+  std::string why_not = {};  ///< when one of them does not exist
   /// Between the sorted effective weights of neurons drawn from both, whoever they are: the distance of Kim et al. 2026
-  /// is 1 less this.
-  double sorted_effective_weights = 0;
+  /// is 1 less this. None when all of a network's are equal.
+  std::optional<double> sorted_effective_weights;
   std::int64_t sorted_neurons = 0;  ///< neurons of each network whose pairs were sorted
 };
 

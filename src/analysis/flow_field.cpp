@@ -140,6 +140,12 @@ FlowField flow_field(const model::Network<double>& network, const FlowGrid& grid
   return field;
 }
 
+std::vector<double> flow_without(const FlowField& flow, std::size_t population) {
+  std::vector<double> rest = flow.total;
+  for (std::size_t i = 0; i < rest.size(); ++i) rest[i] -= flow.drive[population][i];
+  return rest;
+}
+
 double relative_difference(const std::vector<double>& a, const std::vector<double>& b) {
   double difference = 0;
   double size = 0;

@@ -38,6 +38,9 @@ struct FlowField {
 FlowField flow_field(const model::Network<double>& network, const FlowGrid& grid, std::span<const double> inputs,
                      std::span<const std::uint8_t> populations, int count, const parallel::Communicator& comm);
 
+/// The flow of a network without one population: F less that population's drive.
+std::vector<double> flow_without(const FlowField& flow, std::size_t population);
+
 /// |F_a − F_b| / |F_a| over all points and latents.
 double relative_difference(const std::vector<double>& a, const std::vector<double>& b);
 

@@ -221,6 +221,7 @@ void write_identifiability(io::File& file, const IdentifiabilityProblem& problem
                                            {"noise_variance_seen", spectrum.noise_seen},
                                            {"effective_parameters", spectrum.effective},
                                            {"misfit", spectrum.misfit},
+                                           {"given_misfit", report.parts.misfit},
                                            {"feature_error", spectrum.error},
                                            {"free_bound", report.parts.free_bound}});
   write_spectrum(file, spectrum);

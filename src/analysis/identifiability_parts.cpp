@@ -29,6 +29,12 @@ Eigen::MatrixXd drive_coordinates(const connectivity::Posterior& posterior, doub
   return result / neurons;
 }
 
+/// Mean square of what drive coordinates miss of the data's drive, over that of the data's.
+double missed_share(const connectivity::Spectrum& spectrum, const Eigen::MatrixXd& drive) {
+  const double data = spectrum.targets.squaredNorm() + spectrum.unexplained;
+  return data > 0 ? ((spectrum.targets - drive).squaredNorm() + spectrum.unexplained) / data : 0.0;
+}
+
 std::vector<double> column_norms(const Eigen::MatrixXd& values) {
   const Eigen::VectorXd norms = values.colwise().norm();
   return {norms.begin(), norms.end()};
@@ -60,6 +66,7 @@ ConnectivityParts connectivity_parts(const connectivity::Posterior& posterior, c
   parts.drive = column_norms(drive);
   parts.required_drive = column_norms(share.matrix().asDiagonal() * drive);
   parts.free_drive = column_norms((1 - share).matrix().asDiagonal() * drive);
+  parts.misfit = missed_share(posterior.spectrum(), drive);
   parts.free_bound = std::sqrt(penalty) / 2;
   auto projection = posterior.project(network.n, penalty, comm);
   parts.required_part = std::move(projection.required);

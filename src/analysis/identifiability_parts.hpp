@@ -21,7 +21,8 @@ struct ConnectivityParts {
   std::vector<double> drive;           ///< root mean square over visited rows of (1/N) n_r . phi [R]
   std::vector<double> required_drive;  ///< of (H n_r)
   std::vector<double> free_drive;      ///< of (1 - H) n_r: what a change of the free part by its own size does
-  double free_bound = 0;               ///< of free drive over rms(n): sqrt(lambda) / 2 and the error of the features
+  double misfit = 0;      ///< of the data's drive, what the given n misses: mean square over that of the drive
+  double free_bound = 0;  ///< of free drive over rms(n): sqrt(lambda) / 2 and the error of the features
   // Of this rank's neurons.
   model::NeuronArray<double> required_part;  ///< H n [N, R]
   model::NeuronArray<double> free_part;      ///< (1 - H) n [N, R]

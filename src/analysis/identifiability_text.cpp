@@ -13,6 +13,10 @@ constexpr std::size_t most_modes = 12;
 constexpr std::size_t most_functionals = 60;
 /// Of a functional's prior variance, what the data must take away to count as required, and below which it is free.
 constexpr double required_share = 0.9, free_share = 0.1;
+/// Standard deviations to either side of a 95 % interval.
+constexpr double interval_95 = 1.959963984540054;
+/// The given n is at odds with the data when it misses this much more of the drive than the estimate, and this share.
+constexpr double notable_ratio = 10, notable_misfit = 1e-2;
 
 std::string spectrum_text(const IdentifiabilityReport& report) {
   const auto& spectrum = report.spectrum;
@@ -36,15 +40,21 @@ std::string judgement_of(double determined) {
   return determined >= required_share ? "required" : determined <= free_share ? "a guess" : "partly required";
 }
 
+/// A given value outside the interval that the data leave.
+const char* agreement_of(const NamedFunctional& functional, std::size_t latent) {
+  const double apart = std::abs(functional.given[latent] - functional.estimate[latent]);
+  return apart > interval_95 * functional.deviation ? "; given lies outside" : "";
+}
+
 std::string functionals_text(const IdentifiabilityReport& report) {
   std::string out = fmt::format("\n{:<24}{:>8}{:>12}{:>12}{:>12}{:>12}\n", "functional of n (over N)", "latent",
                                 "given", "estimate", "95 % +-", "determined");
   for (std::size_t f = 0; f < std::min(most_functionals, report.functionals.size()); ++f) {
     const auto& functional = report.functionals[f];
     for (std::size_t r = 0; r < functional.given.size(); ++r)
-      out += fmt::format("{:<24}{:>8}{:>12.4g}{:>12.4g}{:>12.2g}{:>12.4f}  {}\n", functional.name, r + 1,
-                         functional.given[r], functional.estimate[r], 1.959963984540054 * functional.deviation,
-                         functional.determined(), judgement_of(functional.determined()));
+      out += fmt::format("{:<24}{:>8}{:>12.4g}{:>12.4g}{:>12.2g}{:>12.4f}  {}{}\n", functional.name, r + 1,
+                         functional.given[r], functional.estimate[r], interval_95 * functional.deviation,
+                         functional.determined(), judgement_of(functional.determined()), agreement_of(functional, r));
   }
   if (report.functionals.size() > most_functionals)
     out += fmt::format("… and {} more, in the file\n", report.functionals.size() - most_functionals);
@@ -58,6 +68,11 @@ std::string parts_text(const IdentifiabilityReport& report) {
   for (std::size_t r = 0; r < parts.size.size(); ++r)
     out += fmt::format("{:<12}{:>12.4g}{:>12.4g}{:>12.4g}{:>14.4g}{:>14.3g}\n", fmt::format("latent {}", r + 1),
                        parts.size[r], parts.required[r], parts.free[r], parts.drive[r], parts.free_drive[r]);
+  const double estimate = report.spectrum.misfit;
+  const bool at_odds = parts.misfit > notable_misfit && parts.misfit > notable_ratio * estimate;
+  out += fmt::format("of the data's drive the given n misses {:.3g} of the mean square, the estimate {:.3g}{}\n",
+                     parts.misfit, estimate,
+                     at_odds ? ": the given n does NOT have the latents' dynamics; its parts say nothing of them" : "");
   return out + fmt::format(
                    "a change of the free part of size s (rms over neurons) moves the drive at visited states by less "
                    "than {:.3g} s (rms)\n",

@@ -63,11 +63,8 @@ SilencingReport silence_populations(const model::Network<double>& network, const
   SilencingReport report;
   report.grid = make_grid(network.rank, options.grid.range, options.grid.points, seed);
   report.flow = flow_field(network, report.grid, options.grid.inputs, populations.labels, populations.count(), comm);
-  for (const auto& drive : report.flow.drive) {
-    std::vector<double> rest = report.flow.total;
-    for (std::size_t i = 0; i < rest.size(); ++i) rest[i] -= drive[i];
-    report.change.push_back(relative_difference(report.flow.total, rest));
-  }
+  for (std::size_t p = 0; p < report.flow.drive.size(); ++p)
+    report.change.push_back(relative_difference(report.flow.total, flow_without(report.flow, p)));
   if (whole_network == nullptr) return report;
   const auto search = search_options(options, network);
   const auto labels = all_labels(network.partition, populations.labels, comm);

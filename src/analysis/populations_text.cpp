@@ -38,6 +38,19 @@ std::string population_text(const Populations& populations, std::size_t k) {
                      values_text(populations.mixture.covariances[k].diagonal().cwiseSqrt()));
 }
 
+/// The flow as a whole, then without each population; nothing for a rank that cannot be drawn.
+std::string flows_text(const SilencingReport& silencing) {
+  std::string text;
+  const auto draw = [&](const std::string& title, const std::vector<double>& flow) {
+    const auto sketch = flow_sketch(silencing.grid, flow);
+    if (!sketch.empty()) text += fmt::format("\nflow {}\n{}", title, sketch);
+  };
+  draw("of the whole network", silencing.flow.total);
+  for (std::size_t k = 0; k < silencing.flow.drive.size() && silencing.flow.drive.size() > 1; ++k)
+    draw(fmt::format("without population {}", k + 1), flow_without(silencing.flow, k));
+  return text;
+}
+
 }  // namespace
 
 std::string populations_text(const Populations& populations, const SilencingReport& silencing) {
@@ -56,8 +69,7 @@ std::string populations_text(const Populations& populations, const SilencingRepo
   text += silencing.whole ? fmt::format("      none  {}\n{}\n", points_text(*silencing.whole),
                                         completeness_statement(silencing.whole->effort))
                           : silencing.why_no_fixed_points + "\n";
-  const auto sketch = flow_sketch(silencing.grid, silencing.flow.total);
-  return sketch.empty() ? text : text + "\nflow of the whole network\n" + sketch;
+  return text + flows_text(silencing);
 }
 
 }  // namespace rankflow::analysis

@@ -14,6 +14,9 @@ namespace {
 /// Single precision cannot tell less misplaced mass than this from rounding.
 constexpr double single_precision_residual = 2e-3;
 constexpr int iterations_of_each = 6;
+/// Diameters over blur: up to the first, exponents are known to 2e-3 in single precision, up to the second to 1e-4 in
+/// double.
+constexpr double single_precision_ratio = 500, largest_ratio = 1e6;
 
 void require_cloud(const PointCloud& cloud, const char* which) {
   if (cloud.count < 1 || cloud.dimensions < 1)
@@ -36,6 +39,15 @@ void require_usable(const PointCloud& x, const PointCloud& y, const SinkhornOpti
     throw ConfigurationError(
         "blur, tolerance and iterations of a Sinkhorn divergence must be positive, found {}, {}, {}", options.blur,
         options.tolerance, options.most);
+}
+
+/// Exponents are squared distances over the penalty: they must be known to a fraction of 1.
+void require_resolvable(double diameter, double blur) {
+  if (diameter <= largest_ratio * blur) return;
+  throw InputDataError(
+      "the distributions spread over {:.3g}, more than {:.0e} times blur ({:.3g}), which a Sinkhorn divergence cannot "
+      "resolve; look for neurons far out with 'inspect', or raise compare.blur",
+      diameter, largest_ratio, blur);
 }
 
 /// Middle and diagonal of the box around both clouds.
@@ -133,6 +145,18 @@ std::pair<double, std::int64_t> iterate(double tolerance, std::int64_t most, con
   return {residual, most};
 }
 
+/// The way to the last iterations, in single precision where that is enough.
+template <template <class> class Solver, class Steps, class... Given>
+std::pair<double, std::int64_t> approach(double diameter, const SinkhornOptions& options, const Steps& steps,
+                                         const Given&... given) {
+  if (diameter <= single_precision_ratio * options.blur) {
+    Solver<float> coarse(given...);
+    return steps(coarse);
+  }
+  Solver<double> coarse(given...);
+  return steps(coarse);
+}
+
 Transport cross(const PointCloud& x, const PointCloud& y, std::span<const double> middle, double diameter,
                 const SinkhornOptions& options, const parallel::Communicator& comm) {
   const double penalty = options.blur * options.blur;
@@ -144,10 +168,14 @@ Transport cross(const PointCloud& x, const PointCloud& y, std::span<const double
     relaxation.observe(residual);
     return residual;
   };
-  CrossTransport<float> coarse(x, y, middle, comm);
-  for (const double step : penalties(diameter, options.blur)) coarse.improve(step, 1.0, f, g);
-  const auto rough =
-      iterate(std::max(options.tolerance, single_precision_residual), options.most, [&] { return improve(coarse); });
+  const auto rough = approach<CrossTransport>(
+      diameter, options,
+      [&](auto& coarse) {
+        for (const double step : penalties(diameter, options.blur)) coarse.improve(step, 1.0, f, g);
+        return iterate(std::max(options.tolerance, single_precision_residual), options.most,
+                       [&] { return improve(coarse); });
+      },
+      x, y, middle, comm);
   CrossTransport<double> fine(x, y, middle, comm);
   const auto found =
       iterate(options.tolerance, std::max<std::int64_t>(1, options.most - rough.second), [&] { return improve(fine); });
@@ -159,10 +187,14 @@ Transport self(const PointCloud& x, std::span<const double> middle, double diame
                const parallel::Communicator& comm) {
   const double penalty = options.blur * options.blur;
   Potential f(static_cast<std::size_t>(x.count), 0.0);
-  SelfTransport<float> coarse(x, middle, comm);
-  for (const double step : penalties(diameter, options.blur)) coarse.improve(step, f);
-  const auto rough = iterate(std::max(options.tolerance, single_precision_residual), options.most,
-                             [&] { return coarse.improve(penalty, f); });
+  const auto rough = approach<SelfTransport>(
+      diameter, options,
+      [&](auto& coarse) {
+        for (const double step : penalties(diameter, options.blur)) coarse.improve(step, f);
+        return iterate(std::max(options.tolerance, single_precision_residual), options.most,
+                       [&] { return coarse.improve(penalty, f); });
+      },
+      x, middle, comm);
   SelfTransport<double> fine(x, middle, comm);
   const auto found = iterate(options.tolerance, std::max<std::int64_t>(1, options.most - rough.second),
                              [&] { return fine.improve(penalty, f); });
@@ -187,11 +219,15 @@ SinkhornResult sinkhorn_divergence(const PointCloud& x, const PointCloud& y, con
                                    const parallel::Communicator& comm) {
   require_usable(x, y, options);
   const auto [middle, diameter] = surround(x, y);
+  require_resolvable(diameter, options.blur);
   const auto between = transport(x, y, middle, diameter, options, comm);
   const auto first = transport_to_itself(x, middle, diameter, options, comm);
   const auto second = transport_to_itself(y, middle, diameter, options, comm);
   const double residual = std::max({between.residual, first.residual, second.residual});
-  return {.divergence = between.value - 0.5 * (first.value + second.value),
+  const double found = between.value - 0.5 * (first.value + second.value);
+  // The exact divergence is never below 0; iterations that stopped early are, by up to their error.
+  const bool converging = options.schedule == SinkhornSchedule::converged;
+  return {.divergence = converging ? std::max(found, 0.0) : found,
           .residual = residual,
           .iterations = std::max({between.iterations, first.iterations, second.iterations}),
           .converged = residual <= options.tolerance};

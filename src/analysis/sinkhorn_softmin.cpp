@@ -75,7 +75,8 @@ double SoftMinimum<T>::row(std::int64_t i, double inverse) noexcept {
   for (std::int64_t j = 0; j < padded_; j += width) {
     const Batch exponent = Batch::load_unaligned(exponents_.data() + j);
     // Transport plans are nearly sparse: most registers hold nothing that counts.
-    if (xsimd::any(exponent > threshold)) sum += xsimd::exp(exponent - Batch(top));
+    // Equal to it where exponents are so large that 38 is below their rounding.
+    if (xsimd::any(exponent >= threshold)) sum += xsimd::exp(exponent - Batch(top));
   }
   return static_cast<double>(top) + std::log(static_cast<double>(xsimd::hadd(sum)));
 }

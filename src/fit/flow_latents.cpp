@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/error.hpp"
+#include "fit/saved_latents.hpp"
 #include "io/hdf5_file.hpp"
 #include "model/inputs.hpp"
 #include "model/small_array.hpp"
@@ -54,32 +55,17 @@ FlowLatents latents_from_arrays(const config::LatentOptions& options) {
   return latents;
 }
 
-/// Time between rows; they must be evenly spaced.
-double interval_of(const io::File& file) {
-  const auto time = file.read_all<double>("/trajectory/time");
-  if (time.size() < 2)
-    throw InputDataError("'{}' holds {} row(s) of the latents; a drift needs two at least", file.name(), time.size());
-  const double interval = (time.back() - time.front()) / static_cast<double>(time.size() - 1);
-  for (std::size_t i = 1; i < time.size(); ++i)
-    if (std::abs(time[i] - time[i - 1] - interval) > 1e-6 * interval)
-      throw InputDataError("'{}': rows {} and {} of the latents are {} s apart, others {} s; save them evenly spaced",
-                           file.name(), i - 1, i, time[i] - time[i - 1], interval);
-  return interval;
-}
-
 FlowLatents latents_from_run(const config::LatentOptions& options, const parallel::Communicator& comm) {
-  const auto file = io::File::open(comm, options.file);
-  const auto shape = file.info("/trajectory/latent").shape;
+  auto saved = read_saved_latents(io::File::open(comm, options.file));
   FlowLatents latents;
-  latents.trials = static_cast<std::int64_t>(shape[0]);
-  latents.steps = static_cast<std::int64_t>(shape[1]);
-  latents.rank = static_cast<int>(shape[2]);
-  latents.z = file.read_all<double>("/trajectory/latent");
-  latents.interval = interval_of(file);
+  latents.trials = saved.trials;
+  latents.steps = saved.rows;
+  latents.rank = saved.rank;
+  latents.inputs = saved.inputs;
+  latents.z = std::move(saved.z);
+  latents.u = std::move(saved.u);
+  latents.interval = saved.interval;
   latents.path = options.input_path;
-  if (!file.has_dataset("/trajectory/inputs")) return latents;
-  latents.inputs = static_cast<int>(file.info("/trajectory/inputs").shape[2]);
-  latents.u = file.read_all<double>("/trajectory/inputs");
   return latents;
 }
 

@@ -6,7 +6,7 @@
 #include "config/load.hpp"
 #include "core/error.hpp"
 #include "fit/filter_data.hpp"
-#include "io/agreement.hpp"
+#include "fit/saved_latents.hpp"
 #include "model/small_array.hpp"
 
 namespace rankflow::fit {
@@ -56,22 +56,6 @@ void require_latent_shape(const std::vector<std::int64_t>& shape, const std::str
         what, shape[2], model::shape_text(shape), network.rank);
 }
 
-/// Distance of rows in s; they must be evenly spaced.
-double row_interval(const io::File& file) {
-  const auto time = file.read_all<double>("/trajectory/time");
-  if (time.size() < 2)
-    throw InputDataError("'{}' has {} saved row(s): too few time points, a drive needs at least two", file.name(),
-                         time.size());
-  const double interval = time[1] - time[0];
-  for (std::size_t t = 1; t + 1 < time.size(); ++t)
-    if (std::abs(time[t + 1] - time[t] - interval) > same_interval * interval)
-      throw InputDataError(
-          "'{}': saved rows are not evenly spaced ({} s apart, then {} s at row {}); save with "
-          "time.save_every",
-          file.name(), interval, time[t + 1] - time[t], t);
-  return interval;
-}
-
 std::string run_configuration(const io::File& file) {
   const auto text = file.attribute("/provenance", "configuration");
   if (!text || !std::holds_alternative<std::string>(*text))
@@ -82,9 +66,8 @@ std::string run_configuration(const io::File& file) {
   return std::get<std::string>(*text);
 }
 
-LatentStep step_of_run(const io::File& file, const model::Network<double>& network) {
+LatentStep step_of_run(const io::File& file, double interval, const model::Network<double>& network) {
   const auto options = config::load_text<config::SimulateOptions>(run_configuration(file), file.name(), {}).options;
-  const double interval = row_interval(file);
   const auto method = options.integration.method;
   const bool one_step = std::abs(interval - options.time.step) <= same_interval * interval;
   LatentStep step{.leak = network.leak, .path = options.integration.input_path};
@@ -102,10 +85,6 @@ LatentStep step_of_run(const io::File& file, const model::Network<double>& netwo
     step.gain = -std::expm1(-network.leak * ratio) / network.leak;
   }
   return step;
-}
-
-std::vector<std::int64_t> signed_shape(const io::Shape& shape) {
-  return {shape.begin(), shape.end()};
 }
 
 model::SmallArray read_rows_array(const config::ArraySource& source, const char* key) {
@@ -146,25 +125,20 @@ KnownLatents latents_of_run(const std::filesystem::path& path, const model::Netw
                             const parallel::Communicator& comm) {
   require_latent_equation(network);
   const auto file = io::File::open(comm, path);
-  const auto shape = signed_shape(file.info("/trajectory/latent").shape);
-  require_latent_shape(shape, "'" + path.string() + "'", network);
-  const auto step = step_of_run(file, network);
-  const auto z = file.read_all<double>("/trajectory/latent");
-  std::vector<double> u;
-  if (network.inputs > 0) {
-    if (!file.has_dataset("/trajectory/inputs"))
-      throw InputDataError(
-          "'{}' has no inputs, but the network has {} input channel(s); simulate with output.inputs = "
-          "true",
-          path.string(), network.inputs);
-    u = file.read_all<double>("/trajectory/inputs");
-  }
-  return {.states = states_with_leak({.trials = shape[0],
-                                      .steps = shape[1],
+  auto saved = read_saved_latents(file);
+  require_latent_shape({saved.trials, saved.rows, saved.rank}, "'" + path.string() + "'", network);
+  const auto step = step_of_run(file, saved.interval, network);
+  if (network.inputs == 0) saved.u.clear();
+  if (network.inputs > 0 && saved.inputs != network.inputs)
+    throw InputDataError(
+        "'{}' has {} input(s), but the network has {} input channel(s); simulate with output.inputs = true",
+        path.string(), saved.inputs, network.inputs);
+  return {.states = states_with_leak({.trials = saved.trials,
+                                      .steps = saved.rows,
                                       .rank = network.rank,
                                       .inputs = network.inputs,
-                                      .latents = z,
-                                      .signals = u,
+                                      .latents = saved.z,
+                                      .signals = saved.u,
                                       .mask = {}},
                                      step),
           .origin = {.description = path.filename().string() + ":/trajectory/latent", .exact_steps = step.exact}};

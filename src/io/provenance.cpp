@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/version.hpp"
+#include "io/file_kind.hpp"
 #include "io/hdf5_support.hpp"
 
 namespace rankflow::io {
@@ -90,7 +91,7 @@ void require_file_type(const File& file, FileType type) {
     throw InputDataError("'{}' is not a Rankflow file: the root attribute 'file_type' is missing, expected '{}'",
                          file.name(), name_of(type));
   if (*name != name_of(type))
-    throw InputDataError("'{}' is a {} file, expected a {} file", file.name(), *name, name_of(type));
+    throw InputDataError("'{}' is {}, expected {}", file.name(), with_article(*name), with_article(name_of(type)));
   require_readable_format(file);
 }
 

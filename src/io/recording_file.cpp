@@ -3,6 +3,8 @@
 #include <array>
 #include <cmath>
 
+#include "io/file_kind.hpp"
+
 namespace rankflow::io {
 namespace {
 
@@ -144,6 +146,11 @@ OutputFile create_recording_file(const parallel::Communicator& comm, const std::
 Recording read_recording(const parallel::Communicator& comm, const std::filesystem::path& path, Values allowed) {
   const auto file = File::open(comm, path);
   if (file.attribute("/", "file_type")) require_file_type(file, FileType::recording);
+  if (!file.has_group("/recording"))
+    throw InputDataError(
+        "'{0}' is {1} without the group /recording; needed is a recording file (rankflow import recording, rankflow "
+        "generate recording), or observations [trial, time, channel] named with their place in the file ({0}:{2})",
+        file.name(), kind_of_file(file), file.datasets().empty() ? "/x" : file.datasets().front());
   Recording recording;
   read_observations(file, recording);
   recording.bin_width_s = bin_width(file);

@@ -57,7 +57,7 @@ TEST(DistancesOnRanks, Weights) {
         const auto b = preset_network_of(Preset::limit_cycle, 1300, 7, comm);
         const auto found =
             correlate_weights(a, b, sample_neurons(a, 40, false, 1, comm), sample_neurons(b, 40, false, 1, comm), comm);
-        return std::vector{*found.weights, *found.effective_weights, found.sorted_effective_weights};
+        return std::vector{*found.weights, *found.effective_weights, *found.sorted_effective_weights};
       },
       "correlations of weights");
 }

@@ -171,7 +171,7 @@ TEST(WeightCorrelations, EqualThoseOfTheMatrices) {
   std::vector<double> sorted_y(y.data(), y.data() + y.size());
   std::sort(sorted_x.begin(), sorted_x.end());
   std::sort(sorted_y.begin(), sorted_y.end());
-  EXPECT_NEAR(found.sorted_effective_weights,
+  EXPECT_NEAR(*found.sorted_effective_weights,
               correlation(Eigen::Map<Eigen::VectorXd>(sorted_x.data(), 3600),
                           Eigen::Map<Eigen::VectorXd>(sorted_y.data(), 3600)),
               1e-12);
@@ -186,7 +186,18 @@ TEST(WeightCorrelations, OfOtherNumbersOfNeuronsAreRefused) {
   const auto found = correlate_weights(a, b, everyone(a), sample_neurons(b, 40, false, 1, {}), {});
   EXPECT_FALSE(found.weights.has_value());
   EXPECT_THAT(found.why_not, testing::HasSubstr("40 and 50 neurons"));
-  EXPECT_GT(found.sorted_effective_weights, 0.9);
+  EXPECT_GT(*found.sorted_effective_weights, 0.9);
+}
+
+TEST(WeightCorrelations, OfWeightsThatDoNotVaryDoNotExist) {
+  const auto a = preset_network_of(Preset::bistable, 40);
+  auto silent = preset_network_of(Preset::bistable, 40);
+  for (double& value : silent.n.values()) value = 0;
+  const auto found = correlate_weights(a, silent, everyone(a), everyone(silent), {});
+  EXPECT_FALSE(found.weights.has_value());
+  EXPECT_FALSE(found.effective_weights.has_value());
+  EXPECT_FALSE(found.sorted_effective_weights.has_value());
+  EXPECT_THAT(found.why_not, testing::HasSubstr("equal"));
 }
 
 TEST(NeuronSample, HoldsWhatTheNetworkHolds) {

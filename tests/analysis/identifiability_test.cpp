@@ -1,6 +1,7 @@
 // What the data determine: against closed forms of a linear network, and the resolution matrix by the book.
 #include <gtest/gtest.h>
 
+#include "analysis/identifiability_file.hpp"
 #include "analysis/identifiability_support.hpp"
 
 namespace rankflow::analysis {
@@ -68,6 +69,23 @@ TEST(Identifiability, AgreesWithTheResolutionMatrix) {
     EXPECT_LE(report.parts.free_drive[place], report.parts.free_bound * report.parts.size[place]);
     EXPECT_GT(report.parts.required_drive[place], 20 * report.parts.free_drive[place]) << "control";
   }
+}
+
+TEST(Identifiability, SaysWhatTheGivenMissesOfTheDrive) {
+  auto network = drawn_network({});
+  auto states = drawn_states(network, 300, 0.0);
+  add_drive(network, states);
+  const config::IdentifiabilityOptions options{.penalty = 1e-4, .tolerance = 1e-12};
+  const auto own = analyzed(network, states, options);
+  EXPECT_LT(own.parts.misfit, 1e-12);
+  EXPECT_EQ(identifiability_text(own).find("does NOT have"), std::string::npos);
+  EXPECT_EQ(identifiability_text(own).find("lies outside"), std::string::npos);
+  // Three times n has three times the drive: what is missed is twice as large as all of it.
+  for (double& value : network.n.values()) value *= 3;
+  const auto other = analyzed(network, states, options);
+  EXPECT_NEAR(other.parts.misfit, 4.0, 1e-9);
+  EXPECT_NE(identifiability_text(other).find("does NOT have"), std::string::npos);
+  EXPECT_NE(identifiability_text(other).find("required; given lies outside"), std::string::npos);
 }
 
 TEST(Identifiability, NoFreeChangeExceedsTheBound) {

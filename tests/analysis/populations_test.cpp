@@ -84,6 +84,10 @@ TEST(Populations, TextSaysWhatWasFound) {
   EXPECT_THAT(text, testing::HasSubstr("1 population(s)"));
   EXPECT_THAT(text, testing::HasSubstr("no fixed points were looked for: test"));
   EXPECT_THAT(text, testing::HasSubstr("flow of the whole network"));
+  EXPECT_THAT(text, testing::Not(testing::HasSubstr("flow without")));
+  const auto two = find_populations(network, {.count = 2, .most = 2}, {});
+  EXPECT_THAT(populations_text(two, silence_populations(network, two, options, nullptr, {})),
+              testing::HasSubstr("flow without population 2"));
 }
 
 }  // namespace

@@ -72,6 +72,36 @@ TEST(Sinkhorn, ShiftedCloud) {
   EXPECT_GT(divergence(x, moved(x, {0.7, -0.4}), options), 0.3);
 }
 
+// Iterations end with 1e-3 of the mass misplaced; no divergence is negative, and those of equal measures stay below
+// the square of the misplaced mass.
+TEST(Sinkhorn, EqualMeasuresAreNotApart) {
+  for (const std::uint32_t index : {1U, 2U, 3U}) {
+    const auto x = normal_cloud(150, 2, index);
+    PointCloud turned{x.count, x.dimensions, {}};
+    for (std::int64_t i = x.count - 1; i >= 0; --i)
+      turned.values.insert(turned.values.end(), x.point(i).begin(), x.point(i).end());
+    for (const auto& y : std::vector<PointCloud>{x, turned}) {
+      EXPECT_GE(divergence(x, y), 0.0);
+      EXPECT_LE(divergence(x, y), 1e-6);
+    }
+    EXPECT_GT(divergence(x, moved(x, {0.1, 0.0})), 1e-3) << "control";
+  }
+}
+
+TEST(Sinkhorn, PointsFarOutAreRefused) {
+  const PointCloud x{3, 1, {0.0, 1.0, 2.0}};
+  const auto far = [](double place) { return PointCloud{3, 1, {0.0, 1.0, place}}; };
+  // A third of the mass moves from 2 to the place.
+  for (const double place : {1e2, 1e3, 1e4}) {
+    const double expected = (place - 2) * (place - 2) / 6;
+    const auto found = sinkhorn_divergence(x, far(place), {}, {});
+    EXPECT_NEAR(found.divergence, expected, 2e-3 * expected) << place;
+    EXPECT_TRUE(found.converged) << place;
+  }
+  for (const double place : {1e6, 1e60, 1e200}) EXPECT_THROW(divergence(x, far(place)), InputDataError) << place;
+  EXPECT_TRUE(std::isfinite(divergence(x, far(1e10), {.blur = 1e6})));
+}
+
 TEST(Sinkhorn, EqualsPlainIterations) {
   const auto x = normal_cloud(17, 3, 2);
   const auto y = moved(normal_cloud(23, 3, 3), {0.5, 0.0, 1.0});

@@ -3,6 +3,7 @@ free in the simulator and what is called required is not, and mistakes get messa
 import pathlib
 import re
 import shutil
+import subprocess
 import unittest
 
 import h5py
@@ -148,6 +149,9 @@ class Identifiability(unittest.TestCase):
 
     def test_file(self):
         done = self.analyze("run.h5", "-o", "file.h5")
+        subprocess.run(["/usr/bin/python3", SOURCE / "docs" / "figures" / "plot_analysis.py", self.here / "file.h5",
+                        self.here / "file.png"], check=True)
+        self.assertEqual(b"\x89PNG", (self.here / "file.png").read_bytes()[:4])
         for words in ("effective degrees of freedom", "a guess", "known as well in", "tail index", "not met: n is not unique"):
             self.assertIn(words, done.stdout)
         found = xarray.open_dataset(self.here / "file.h5", engine="h5netcdf", group="identifiability")

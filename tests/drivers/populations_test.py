@@ -1,34 +1,15 @@
 """`rankflow analyze populations`: what it finds, that ranks do not matter, mistakes; every command of docs/populations.md."""
-import pathlib
-import re
-import shlex
-import unittest
-
 import h5py
 import numpy as np
-from support import EXAMPLES, SOURCE, differences, folder, main, provenance, run
+from network_files import NetworkFiles
+from support import EXAMPLES, differences, main, provenance, run
 
-NETWORK = EXAMPLES / "preset_network.toml"
 QUICK = ("--set", "populations.most=5", "--set", "populations.fixed_point_starts=200", "--set", "grid.points=8")
 
 
-class Populations(unittest.TestCase):
-    def setUp(self):
-        where = folder()
-        self.addCleanup(where.cleanup)
-        self.here = pathlib.Path(where.name)
-
-    def network(self, name, *sets):
-        path = self.here / f"{name}.h5"
-        run("-q", "generate", "network", NETWORK, "-o", path, *(word for item in sets for word in ("--set", item)))
-        return path
-
+class Populations(NetworkFiles):
     def test_commands_of_the_documentation(self):
-        lines = re.findall(r"^    (rankflow .*)$", (SOURCE / "docs" / "populations.md").read_text(), re.MULTILINE)
-        commands = [shlex.split(line)[1:] for line in lines if "[" not in line]
-        self.assertGreaterEqual(len(commands), 6)
-        for command in commands:
-            run(*(word.replace("examples/", f"{EXAMPLES}/") for word in command), cwd=self.here)
+        self.run_commands_of("populations.md", 6)
         self.assertTrue((self.here / "run.h5").exists())
 
     def test_quadstable(self):
@@ -36,6 +17,9 @@ class Populations(unittest.TestCase):
         output = self.here / "out.h5"
         text = run("analyze", "populations", network, "-o", output, *QUICK).stdout
         self.assertIn("4 population(s)", text)
+        for p in range(1, 5):
+            self.assertIn(f"flow without population {p}\n", text)
+        self.draw(output)
         with h5py.File(output, "r") as file, h5py.File(network, "r") as truth:
             self.assertEqual(4, file["cross_validation"].attrs["chosen"])
             labels, true = file["populations/label"][()], truth["network/population"][()]
@@ -100,7 +84,8 @@ class Populations(unittest.TestCase):
                 ((network, "--set", "populations.count=9"), 2, "above populations.most (8)"),
                 ((network, "--set", "populations.folds=1"), 2, "populations.folds"),
                 ((network, "--set", "grid.inputs=[1.0]", *QUICK), 2, "1 constant inputs are given"),
-                ((network, "--resample", "0"), 2, "--resample"),
+                ((network, "--resample", "0"), 2, "--resample: Value 0 not in range 1 to 100000000000"),
+                ((network, "--resample", "-5"), 2, "--resample: Value -5 not in range 1"),
                 ((self.here / "missing.h5",), 3, "does not exist")):
             with self.subTest(words):
                 self.assertIn(words, run("analyze", "populations", *arguments, expect=code).stderr)
