@@ -82,7 +82,8 @@ std::vector<std::int64_t> candidates_of(const Eigen::MatrixXd& functions, std::i
 }  // namespace
 
 FeatureBasis::FeatureBasis(const VisitedStates& states, const Loadings& loadings, const FeatureBasisOptions& options,
-                           const parallel::Communicator& comm) {
+                           const parallel::Communicator& comm)
+    : candidate_rows_(options.candidate_rows), maximum_(options.maximum_functions) {
   check_basis_options(options);
   const auto neurons = loadings.neurons();
   const auto measured = gathered(loadings, evenly_spaced(measured_neurons, neurons, 0.5), comm);

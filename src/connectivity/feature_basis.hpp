@@ -32,6 +32,12 @@ class FeatureBasis {
   FeatureBasis(const VisitedStates& states, const Loadings& loadings, const FeatureBasisOptions& options,
                const parallel::Communicator& comm);
 
+  /// Adds functions for those neurons that the basis leaves the largest errors of, until the error of all is below
+  /// `tolerance` or 64 neurons are in; error() stays that of the neurons it was built from. Costs a small part of what
+  /// a new basis does. Returns how many were added. Collective.
+  std::int64_t extend(const VisitedStates& states, const Loadings& loadings, double tolerance,
+                      const parallel::Communicator& comm);
+
   std::int64_t functions() const noexcept { return values_.cols(); }  ///< r
   std::int64_t rows() const noexcept { return values_.rows(); }       ///< T
   /// q_j(t) [T, r].
@@ -59,7 +65,9 @@ class FeatureBasis {
   void choose_rows(const VisitedStates& states, std::int64_t candidates);
   double measure(const VisitedStates& states, const Loadings& neurons) const;
   void project_targets(const VisitedStates& states);
+  std::int64_t add_functions(Eigen::MatrixXd columns, double least);
 
+  std::int64_t candidate_rows_, maximum_;
   Eigen::MatrixXd values_;
   std::vector<std::int64_t> chosen_rows_;
   std::vector<double> z_, v_;

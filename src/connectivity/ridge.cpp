@@ -37,7 +37,7 @@ RidgeSolver::RidgeSolver(const VisitedStates& states, const RidgeOptions& option
     : states_(states), options_(options), basis_options_(options.basis) {
   check_ridge_options(options);
   check_visited_states(states);
-  basis_options_.tolerance = options.basis_tolerance.value_or(std::min(10 * options.tolerance, coarsest_basis));
+  basis_options_.tolerance = std::min(10 * options.tolerance, coarsest_basis);
 }
 
 void RidgeSolver::build_basis(const Loadings& loadings, const parallel::Communicator& comm) {
@@ -59,14 +59,27 @@ RidgeForm RidgeSolver::choose_form(const Loadings& loadings) const {
   return loadings.neurons() < states_.rows ? RidgeForm::neurons : RidgeForm::times;
 }
 
-/// With a finer basis, of these neurons, as long as the residual is too large and a finer one can be had.
+/// A basis of other neurons lacks a few of these, seldom fineness.
+void RidgeSolver::improve_basis(const Loadings& loadings, bool of_others, int attempt,
+                                const parallel::Communicator& comm) {
+  constexpr int extensions = 3;
+  if (of_others && attempt <= extensions &&
+      basis_->extend(states_, loadings, basis_options_.tolerance * std::pow(0.25, attempt - 1), comm) > 0) {
+    ++bases_extended_;
+    return;
+  }
+  if (basis_->error() <= basis_options_.tolerance) basis_options_.tolerance /= 10;
+  build_basis(loadings, comm);
+}
+
+/// With a better basis as long as the residual is too large and a better one can be had.
 RidgeSolution RidgeSolver::reduced(const Loadings& loadings, const parallel::Communicator& comm) {
   constexpr int attempts = 6;
+  const bool of_others = basis_ != nullptr;
   auto solution = solve_reduced(states_, basis(loadings, comm), loadings, options_, comm);
   for (int attempt = 1; attempt < attempts && solution.certificate.residual > options_.tolerance; ++attempt) {
     if (basis_->exhausted()) break;
-    if (basis_->error() <= basis_options_.tolerance) basis_options_.tolerance /= 10;
-    build_basis(loadings, comm);
+    improve_basis(loadings, of_others, attempt, comm);
     solution = solve_reduced(states_, *basis_, loadings, options_, comm);
   }
   return solution;

@@ -31,12 +31,11 @@ struct RidgeOptions {
   std::int64_t maximum_iterations = 200;  ///< of iterative
   /// Features that may be evaluated to find the residual of a reduced solution: beyond, a bound is estimated.
   std::int64_t certificate_features = 200'000'000;
-  /// Its tolerance is replaced by the next one.
+  /// Its tolerance is replaced: by 10 times the tolerance above, since errors of features enter the residual times what
+  /// is left of y, and by less where that does not do.
   FeatureBasisOptions basis{};
-  /// Of the first basis; without: 10 times the tolerance above, since errors of features enter the residual times what
-  /// is left of y.
-  std::optional<double> basis_tolerance{};
 };
+
 /// Options of a configuration.
 RidgeOptions ridge_options(const config::RidgeOptions& table);
 
@@ -68,7 +67,9 @@ struct RidgeSolution {
 void check_ridge_options(const RidgeOptions& options);
 
 /// Solves again and again on the same states: with new neurons each time, as training a flow does. The basis is built
-/// once, from the first neurons, and again, finer and from those at hand, when their residual exceeds the tolerance.
+/// once, from the first neurons, and changed when the residual of others exceeds the tolerance: extended by those it
+/// serves badly, or, when that does not do, built again, finer and from those at hand. A solution that does not change
+/// it leaves no trace: a solver that solves for the same neurons, those alone that changed it, comes to the same basis.
 class RidgeSolver {
  public:
   /// `states` must outlive the solver. Throws as check_ridge_options and check_visited_states.
@@ -81,22 +82,22 @@ class RidgeSolver {
   /// The basis, built from these neurons when there is none yet: for posterior distributions, and, before the first
   /// solution, to build it from many more neurons than each solution has, so that it serves all of them. Collective.
   const FeatureBasis& basis(const Loadings& loadings, const parallel::Communicator& comm);
-  /// Bases built so far.
+  /// Bases built so far, and times that one was extended.
   std::int64_t bases_built() const noexcept { return bases_built_; }
-  /// Tolerance that the next basis would be built to, as the last one was: with it in options.basis, and the same
-  /// neurons, another solver comes to the same basis.
-  double basis_tolerance() const noexcept { return basis_options_.tolerance; }
+  std::int64_t bases_extended() const noexcept { return bases_extended_; }
 
  private:
   void build_basis(const Loadings& loadings, const parallel::Communicator& comm);
   RidgeForm choose_form(const Loadings& loadings) const;
   RidgeSolution reduced(const Loadings& loadings, const parallel::Communicator& comm);
+  void improve_basis(const Loadings& loadings, bool of_others, int attempt, const parallel::Communicator& comm);
 
   const VisitedStates& states_;
   RidgeOptions options_;
   FeatureBasisOptions basis_options_;
   std::unique_ptr<FeatureBasis> basis_;
   std::int64_t bases_built_ = 0;
+  std::int64_t bases_extended_ = 0;
 };
 
 /// One solution: RidgeSolver(states, options).solve(loadings, comm).

@@ -15,7 +15,7 @@ ConditionalTraining::ConditionalTraining(const FlowPreparation& prepared, const 
   with_context("preparing the training of the conditional_flow", [&] {
     standardise(teacher_.teach(probe_iteration));
     ridge_ = ridge_attributes(teacher_.solution());
-    if (state.basis.tolerance > 0) teacher_.return_to(state.basis);
+    if (!state.basis.empty()) teacher_.return_to(state.basis);
     teach_validation();
   });
   const auto& options = prepared.options().conditional_flow;

@@ -83,7 +83,8 @@ io::RunLayout flow_layout(const FlowPreparation& prepared) {
   add_flow_curves(layout, "conditional", options.conditional_flow.training.epochs);
   layout.attributes["/training"] = {{"loadings_epochs_done", std::int64_t{0}},
                                     {"conditional_epochs_done", std::int64_t{0}},
-                                    {"setbacks", std::int64_t{0}}};
+                                    {"setbacks", std::int64_t{0}},
+                                    {"basis_changes", std::int64_t{0}}};
   std::int64_t rows = 0;
   for (const auto& part : prepared.parts) rows += part.rows;
   add_flow_dataset(layout, "/latents/z", {{"row", rows}, {"rank", system.rank}}, "visited latents");

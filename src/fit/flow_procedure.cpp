@@ -1,5 +1,6 @@
 #include "fit/flow_procedure.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -132,7 +133,8 @@ void FlowProcedure::write_result(io::RunFile& file) const {
   auto& h5 = file.file();
   h5.set_attributes("/training", {{"loadings_epochs_done", state_.loadings.now.epoch},
                                   {"conditional_epochs_done", state_.conditional.now.epoch},
-                                  {"setbacks", state_.loadings.setbacks + state_.conditional.setbacks}});
+                                  {"setbacks", state_.loadings.setbacks + state_.conditional.setbacks},
+                                  {"basis_changes", std::max<std::int64_t>(std::ssize(state_.basis), 1) - 1}});
   if (conditional_) h5.set_attributes("/ridge", conditional_->ridge());
   h5.set_attributes("/judgement", judgement_);
 }

@@ -26,7 +26,7 @@ void visit_vectors(State& state, const Visit& visit) {
 
 template <class State>
 auto whole_numbers(State& state) {
-  std::vector<decltype(&state.basis.iteration)> numbers{&state.basis.iteration};
+  std::vector<decltype(&state.loadings.setbacks)> numbers;
   for (auto* stage : {&state.loadings, &state.conditional})
     for (auto* number : {&stage->now.epoch, &stage->now.steps, &stage->recent.epoch, &stage->recent.steps,
                          &stage->good.epoch, &stage->good.steps, &stage->setbacks})
@@ -55,11 +55,13 @@ void FlowFitState::save(io::CheckpointWriter& checkpoint) const {
     sizes.push_back(static_cast<std::int64_t>(values.size()));
     if (!values.empty()) checkpoint.values<double>(name, values);
   });
+  sizes.push_back(static_cast<std::int64_t>(basis.size()));
+  if (!basis.empty()) checkpoint.values<std::int64_t>("basis", basis);
   checkpoint.values<std::int64_t>("sizes", sizes);
   std::vector<std::int64_t> whole;
   for (const auto* number : whole_numbers(*this)) whole.push_back(*number);
   checkpoint.values<std::int64_t>("counters", whole);
-  checkpoint.values<double>("numbers", std::vector{loadings.rate_factor, conditional.rate_factor, basis.tolerance});
+  checkpoint.values<double>("numbers", std::vector{loadings.rate_factor, conditional.rate_factor});
 }
 
 void FlowFitState::resume(const io::CheckpointReader& checkpoint) {
@@ -69,6 +71,7 @@ void FlowFitState::resume(const io::CheckpointReader& checkpoint) {
   visit_vectors(*this, [&](const std::string& name, std::vector<double>& values) {
     values = sizes.at(place++) > 0 ? checkpoint.values<double>(name) : std::vector<double>();
   });
+  basis = sizes.at(place) > 0 ? checkpoint.values<std::int64_t>("basis") : BasisOrigin();
   require_count(loadings.loss.size(), epochs.first, "loadings_loss");
   require_count(conditional.loss.size(), epochs.second, "conditional_loss");
   const auto whole = checkpoint.values<std::int64_t>("counters");
@@ -76,10 +79,9 @@ void FlowFitState::resume(const io::CheckpointReader& checkpoint) {
   require_count(whole.size(), whole_targets.size(), "counters");
   for (std::size_t i = 0; i < whole_targets.size(); ++i) *whole_targets[i] = whole[i];
   const auto real = checkpoint.values<double>("numbers");
-  require_count(real.size(), 3, "numbers");
+  require_count(real.size(), 2, "numbers");
   loadings.rate_factor = real[0];
   conditional.rate_factor = real[1];
-  basis.tolerance = real[2];
 }
 
 }  // namespace rankflow::fit

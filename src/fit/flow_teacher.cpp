@@ -5,6 +5,7 @@
 #include <span>
 
 #include "connectivity/posterior.hpp"
+#include "core/error.hpp"
 #include "fit/flow_neurons.hpp"
 #include "io/agreement.hpp"
 
@@ -54,10 +55,13 @@ connectivity::RidgeOptions FlowTeacher::options() const {
   return options;
 }
 
-void FlowTeacher::solve(const connectivity::Loadings& loadings) {
+void FlowTeacher::solve(const connectivity::Loadings& loadings, std::int64_t iteration) {
   if (!penalty_) penalty_ = connectivity::solve_ridge(states_, loadings, options(), comm_).penalty;
   if (!solver_) solver_.emplace(states_, options());
+  const auto changes = [&] { return solver_->bases_built() + solver_->bases_extended(); };
+  const auto earlier = changes();
   solution_ = solver_->solve(loadings, comm_);
+  if (changes() != earlier) basis_.push_back(iteration);
 }
 
 model::NeuronArray<double> FlowTeacher::draw_posterior(const connectivity::Loadings& loadings, std::int64_t iteration) {
@@ -68,11 +72,9 @@ model::NeuronArray<double> FlowTeacher::draw_posterior(const connectivity::Loadi
 
 TaughtNeurons FlowTeacher::teach(std::int64_t iteration) {
   const auto loadings = draw_neurons(iteration);
-  const auto bases = solver_ ? solver_->bases_built() : 0;
-  solve(loadings);
+  solve(loadings, iteration);
   std::optional<model::NeuronArray<double>> drawn;
   if (prepared_.options().conditional_flow.draws) drawn = draw_posterior(loadings, iteration);
-  if (solver_->bases_built() != bases) basis_ = {iteration, solver_->basis_tolerance()};
   TaughtNeurons taught;
   taught.loadings = gather({&loadings.m, &loadings.b, &loadings.bias});
   taught.n = gather({drawn ? &*drawn : &solution_->n});
@@ -80,12 +82,10 @@ TaughtNeurons FlowTeacher::teach(std::int64_t iteration) {
 }
 
 void FlowTeacher::return_to(const BasisOrigin& basis) {
-  if (basis.iteration == basis_.iteration && basis.tolerance == basis_.tolerance) return;
-  auto options_then = options();
-  options_then.basis_tolerance = basis.tolerance;
-  solver_.emplace(states_, options_then);
-  solver_->basis(draw_neurons(basis.iteration), comm_);
-  basis_ = basis;
+  if (basis_.size() > basis.size() || !std::equal(basis_.begin(), basis_.end(), basis.begin()))
+    throw InternalError("the basis of the features does not begin as that of the checkpoint");
+  for (auto next = basis_.size(); next < basis.size(); ++next) solve(draw_neurons(basis[next]), basis[next]);
+  if (basis_ != basis) throw InternalError("the basis of the features did not become that of the checkpoint");
 }
 
 /// Columns of all arrays side by side, rows of all ranks.

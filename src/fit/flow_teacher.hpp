@@ -26,11 +26,8 @@ inline constexpr std::int64_t judging_iteration = probe_iteration + 2;  ///< and
 /// Random numbers of the neurons that are drawn while a flow is fitted.
 parallel::Stream teaching_stream(std::uint64_t seed, std::int64_t iteration);
 
-/// Where the basis of the features comes from: the neurons of an iteration, and how fine it was to be.
-struct BasisOrigin {
-  std::int64_t iteration = probe_iteration;
-  double tolerance = 0;
-};
+/// Where the basis of the features comes from: the iterations whose neurons made it what it is, in their order.
+using BasisOrigin = std::vector<std::int64_t>;
 
 /// What the conditional flow is taught: neurons drawn from the loadings' flow, and n as the visited states require it
 /// at maximum entropy. What an iteration teaches depends on the seed, the iteration, the flow and basis() only.
@@ -44,7 +41,7 @@ class FlowTeacher {
 
   /// Collective. Throws what sampling and solving throw.
   TaughtNeurons teach(std::int64_t iteration);
-  /// The basis that solves now, and how to come back to it. Collective.
+  /// The basis that solves now, and how to come back to it from one that has its first iterations. Collective.
   const BasisOrigin& basis() const noexcept { return basis_; }
   void return_to(const BasisOrigin& basis);
   /// Solution of the iteration taught last.
@@ -55,7 +52,7 @@ class FlowTeacher {
  private:
   connectivity::Loadings draw_neurons(std::int64_t iteration) const;
   connectivity::RidgeOptions options() const;
-  void solve(const connectivity::Loadings& loadings);
+  void solve(const connectivity::Loadings& loadings, std::int64_t iteration);
   model::NeuronArray<double> draw_posterior(const connectivity::Loadings& loadings, std::int64_t iteration);
   std::vector<double> gather(const std::vector<const model::NeuronArray<double>*>& arrays) const;
 

@@ -60,6 +60,34 @@ Outcome outcome(const Shape& shape, std::uint64_t seed, const parallel::Communic
   return found;
 }
 
+/// n of neurons that extend the basis of others.
+Outcome extended_outcome(double factor, const parallel::Communicator& comm) {
+  const Shape shape{.neurons = 1100};
+  const auto states = random_states(300, shape, 1, smooth_drive);
+  RidgeOptions options;
+  options.form = RidgeForm::reduced;
+  options.penalty = 1e-3;
+  options.tolerance = 1e-4;
+  RidgeSolver solver(states, options);
+  solver.basis(random_loadings(shape, 2, comm), comm);
+  auto loadings = random_loadings(shape, 3, comm);
+  for (const std::int64_t neuron : {7, 1050})
+    if (loadings.partition.begin() <= neuron && neuron < loadings.partition.end())
+      for (int r = 0; r < shape.rank; ++r) loadings.m.at(neuron - loadings.partition.begin(), r) *= factor;
+  const auto solution = solver.solve(loadings, comm);
+  EXPECT_GT(solver.bases_extended(), 0);
+  Outcome found;
+  found.add_neurons(solution.n, loadings.partition, comm);
+  return found;
+}
+
+TEST(RidgeOnRanks, ExtendsABasisToTheSameBits) {
+  const auto comm = parallel::Communicator::duplicate(MPI_COMM_WORLD);
+  const auto alone = extended_outcome(20.0, parallel::Communicator());
+  EXPECT_EQ(extended_outcome(20.0, comm), alone);
+  EXPECT_NE(extended_outcome(21.0, comm), alone) << "control: other neurons";
+}
+
 TEST(RidgeOnRanks, GivesTheBitsOfOneRank) {
   const auto comm = parallel::Communicator::duplicate(MPI_COMM_WORLD);
   // One tile, which leaves ranks without neurons; three, the last of them with few.

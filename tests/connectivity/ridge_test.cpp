@@ -163,7 +163,60 @@ TEST(Ridge, SolverKeepsItsBasisAndRefinesItWhenNeeded) {
   auto steep = random_loadings(problem.shape, 6);
   for (double& value : steep.m.values()) value *= 3.0;
   EXPECT_LE(solver.solve(steep, problem.comm).certificate.residual, 1e-5);
-  EXPECT_GT(solver.bases_built(), built) << "control: neurons outside of what the basis was built for";
+  EXPECT_GT(solver.bases_built() + solver.bases_extended(), built) << "control: outside of what it was built for";
+}
+
+/// Standard normal loadings, the first of which are ten times as large.
+Loadings loadings_with_extremes(const Shape& shape, std::uint64_t seed, std::int64_t extremes) {
+  auto loadings = random_loadings(shape, seed);
+  for (std::int64_t i = 0; i < extremes; ++i)
+    for (int r = 0; r < shape.rank; ++r) loadings.m.at(i, r) *= 10.0;
+  return loadings;
+}
+
+TEST(Ridge, ExtremeNeuronsExtendTheBasisAndLeaveThePreviousOneInIt) {
+  Problem problem;
+  problem.shape = {.neurons = 2000};
+  problem.states = random_states(400, problem.shape, 1, smooth_drive);
+  problem.loadings = random_loadings(problem.shape, 2);
+  const auto extreme = loadings_with_extremes(problem.shape, 5, 4);
+  RidgeSolver solver(problem.states, options_of(RidgeForm::reduced, 1e-5));
+  const auto before = solver.solve(problem.loadings, problem.comm).functions;
+  const auto built = solver.bases_built();
+  const auto solution = solver.solve(extreme, problem.comm);
+  EXPECT_EQ(solver.bases_built(), built);
+  EXPECT_GT(solver.bases_extended(), 0);
+  EXPECT_GT(solution.functions, before);
+  EXPECT_LT(solution.functions, before + 40) << "few neurons need few functions";
+  const auto oracle = oracle_of(problem.states, extreme, [](double x) { return std::tanh(x); });
+  EXPECT_LT(relative_difference(problem.n(solution), oracle.n(penalty)), 1e-5 / penalty);
+  EXPECT_LE(solver.solve(problem.loadings, problem.comm).certificate.residual, 1e-5);
+  EXPECT_LE(solver.solve(random_loadings(problem.shape, 6), problem.comm).certificate.residual, 1e-5);
+  EXPECT_EQ(solver.bases_built(), built) << "what was there serves on";
+}
+
+TEST(Ridge, TheBasisDependsOnTheNeuronsThatChangedItOnly) {
+  Problem problem;
+  problem.shape = {.neurons = 2000};
+  problem.states = random_states(400, problem.shape, 1, smooth_drive);
+  const auto sample = [&](std::uint64_t seed) { return loadings_with_extremes(problem.shape, seed, seed % 3 == 0); };
+  const auto last = random_loadings(problem.shape, 50);
+  RidgeSolver straight(problem.states, options_of(RidgeForm::reduced, 1e-5));
+  std::vector<std::uint64_t> changing;
+  for (std::uint64_t seed = 10; seed < 20; ++seed) {
+    const auto changes = straight.bases_built() + straight.bases_extended();
+    straight.solve(sample(seed), problem.comm);
+    if (straight.bases_built() + straight.bases_extended() != changes) changing.push_back(seed);
+  }
+  ASSERT_GT(changing.size(), 1);
+  ASSERT_LT(changing.size(), 10);
+  RidgeSolver again(problem.states, options_of(RidgeForm::reduced, 1e-5));
+  for (const auto seed : changing) again.solve(sample(seed), problem.comm);
+  const auto expected = problem.n(straight.solve(last, problem.comm));
+  EXPECT_EQ(problem.n(again.solve(last, problem.comm)), expected);
+  RidgeSolver other(problem.states, options_of(RidgeForm::reduced, 1e-5));
+  other.solve(sample(changing.front()), problem.comm);
+  EXPECT_NE(problem.n(other.solve(last, problem.comm)), expected) << "control: without the later ones";
 }
 
 template <class Action>
