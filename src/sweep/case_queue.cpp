@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "core/error.hpp"
+
 namespace rankflow::sweep {
 namespace {
 
@@ -20,6 +22,8 @@ constexpr int most_looks = 3;
 /// How much of stale_after an old heartbeat is watched before it is believed: when the file system itself stood still
 /// nobody is dead.
 constexpr double watched_share = 0.35;
+/// s by which times of one file system may be out of order.
+constexpr double most_jitter = 2;
 /// Who waits for a report looks at the ledger so often, s, and in large sweeps for this share of the time.
 constexpr double least_between_reports = 0.5;
 constexpr double share_of_waiting = 0.02;
@@ -132,7 +136,12 @@ Next CaseQueue::next() {
 bool CaseQueue::claim(const Candidate& candidate, const std::string& note) {
   const auto& id = plan_.cases[candidate.index].id;
   if (!ledger_.claim(id, candidate.state.sessions + 1, candidate.state.retried)) return false;
-  if (!note.empty()) ledger_.end(id, candidate.state.sessions, Ending::died, {.reason = note});
+  if (note.empty()) return true;
+  try {
+    ledger_.end(id, candidate.state.sessions, Ending::died, {.reason = note});
+  } catch (const InputOutputError&) {
+    // It only explains, and the case is ours.
+  }
   return true;
 }
 
@@ -164,7 +173,8 @@ bool CaseQueue::is_dead(const Candidate& candidate, std::string& note) {
     note = fmt::format("process {} on {} is gone", owner.process, owner.host);
     return true;
   }
-  if (holding->silence < plan_.stale_after) {
+  // A beat of the future was made before the file system's clock was put back; a holder that lives makes another one.
+  if (holding->silence > -most_jitter && holding->silence < plan_.stale_after) {
     silent_.erase(id);
     // An owner that beats is silent for a sixth at most; some time more is left to slow file systems.
     doubt_ = doubt_ || holding->silence > plan_.stale_after / 2;

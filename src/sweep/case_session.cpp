@@ -175,10 +175,20 @@ class CaseSession {
   /// Rank 0 decides for the group.
   SessionEnd conclude(const parallel::Attempt& attempt) {
     auto end = static_cast<std::int64_t>(SessionEnd::over);
-    if (is_root()) end = static_cast<std::int64_t>(record(attempt));
+    if (is_root()) end = static_cast<std::int64_t>(record_or_excuse(attempt));
     at_.group.broadcast(std::span<std::int64_t>(&end, 1));
     parallel::StopSignals::forget_request();
     return static_cast<SessionEnd>(end);
+  }
+
+  /// When nothing can be recorded, as on a full disk, the worker ends, and the case is not to blame.
+  SessionEnd record_or_excuse(const parallel::Attempt& attempt) {
+    try {
+      return record(attempt);
+    } catch (const InputOutputError&) {
+      at_.ledger.excuse(case_.id, claim_.session);
+      throw;
+    }
   }
 
   SessionEnd record(const parallel::Attempt& attempt) {

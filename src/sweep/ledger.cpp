@@ -34,8 +34,17 @@ std::string text_of(const EndNote& note) {
   return config::document_toml({config::Table{{"seconds", {note.seconds}}, {"reason", {note.reason}}}});
 }
 
+/// A damaged note says nothing: it only explains.
+config::Value note_root(const std::string& text) {
+  try {
+    return config::parse_document(text, "note");
+  } catch (const ConfigurationError&) {
+    return {config::Table{}};
+  }
+}
+
 EndNote parse_note(const std::string& text) {
-  const auto root = config::parse_document(text, "note");
+  const auto root = note_root(text);
   const auto* seconds = root.find("seconds");
   const auto* reason = root.find("reason");
   return {.seconds = seconds != nullptr && seconds->as<double>() != nullptr ? *seconds->as<double>() : 0,
@@ -92,6 +101,14 @@ bool Ledger::beat(const std::string& id, std::int64_t session) const {
 
 void Ledger::end(const std::string& id, std::int64_t session, Ending ending, const EndNote& note) {
   files_.publish(session_name(id, session, suffix_of(ending)), text_of(note));
+}
+
+void Ledger::excuse(const std::string& id, std::int64_t session) {
+  try {
+    files_.create(session_name(id, session, suffix_of(Ending::signalled)), "");
+  } catch (const InputOutputError&) {
+    // Then it counts as one.
+  }
 }
 
 bool Ledger::finish(const std::string& id, std::int64_t session, const Outcome& outcome, std::int64_t retried) {
@@ -163,7 +180,15 @@ std::optional<Outcome> Ledger::outcome(const std::string& id, std::int64_t retri
   const auto file = done_name(id, retried);
   const auto found = files_.read(file);
   if (!found) return std::nullopt;
-  return parse_outcome(found->text, files_.path() / file);
+  try {
+    return parse_outcome(found->text, files_.path() / file);
+  } catch (const InputOutputError& damage) {
+    Outcome lost;
+    lost.status = Status::failed;
+    lost.exit_code = static_cast<int>(damage.code());
+    lost.message = fmt::format("{} (--retry failed has the case begin again)", damage.what());
+    return lost;
+  }
 }
 
 }  // namespace rankflow::sweep

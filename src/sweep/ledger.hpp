@@ -78,6 +78,8 @@ class Ledger {
   bool beat(const std::string& id, std::int64_t session) const;
   /// Ends a session without an outcome, or says that it will. The same said a second time is ignored.
   void end(const std::string& id, std::int64_t session, Ending ending, const EndNote& note);
+  /// Lets a session that cannot even be ended, as on a full disk, count as no death. Does what it can; throws nothing.
+  void excuse(const std::string& id, std::int64_t session);
   /// Records the outcome; false when there is one already, which stays, or when a later session exists.
   bool finish(const std::string& id, std::int64_t session, const Outcome& outcome, std::int64_t retried = 0);
   /// Gives a case that is over another start after its `session` sessions so far; false when somebody else did. The
@@ -95,7 +97,8 @@ class Ledger {
   EndNote notes(const std::string& id, std::int64_t sessions, std::int64_t before = 0) const;
   /// The note of the retry after session `session`; nothing when there was none.
   std::optional<EndNote> retry_note(const std::string& id, std::int64_t session) const;
-  /// The recorded outcome; nothing when the case is not over.
+  /// The recorded outcome; nothing when the case is not over. A damaged record is that of a failed case, so that it can
+  /// be tried again, and hides no other.
   std::optional<Outcome> outcome(const std::string& id, std::int64_t retried = 0) const;
 
   /// What was asked of the file system so far, in requests to its metadata server.

@@ -16,10 +16,7 @@ template <class T>
 T member(const config::Value& root, const char* key, const std::filesystem::path& file) {
   const auto* value = root.find(key);
   if (value == nullptr || value->as<T>() == nullptr)
-    throw InputOutputError(
-        "'{}' is no record of a case: {} is missing or of another type; remove the file to have the "
-        "case run again",
-        file.string(), key);
+    throw InputOutputError("'{}' is no record of a case: {} is missing or of another type", file.string(), key);
   return *value->as<T>();
 }
 
@@ -68,7 +65,7 @@ Outcome parse_outcome(const std::string& text, const std::filesystem::path& file
   try {
     root = config::parse_document(text, file.string());
   } catch (const ConfigurationError& error) {
-    throw InputOutputError("{}", error.what());
+    throw InputOutputError("the record is damaged: {}", error.what());
   }
   Outcome outcome{.status = status_named(member<std::string>(root, "status", file), file),
                   .exit_code = static_cast<int>(member<std::int64_t>(root, "exit_code", file)),

@@ -2,6 +2,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <unordered_map>
 #include <unordered_set>
 
 #include <unistd.h>
@@ -274,6 +275,27 @@ std::string write_plan(const Plan& plan) {
   io::sync_to_disk(aside);
   io::replace_file(aside, file);
   return damage;
+}
+
+std::string contradiction_on_disk(const Plan& plan) {
+  Plan now;
+  try {
+    now = read_plan(plan.directory);
+  } catch (const Error&) {
+    return {};
+  }
+  std::unordered_map<std::string, int> ranks;
+  for (const auto& one : now.cases) ranks.emplace(one.id, one.ranks);
+  for (const auto& one : plan.cases) {
+    const auto found = ranks.find(one.id);
+    if (found == ranks.end())
+      return fmt::format("{} was planned anew meanwhile, from {}, without case {}", plan.directory.string(),
+                         now.source.string(), one.id);
+    if (found->second != one.ranks && found->second != ranks_to_measure)
+      return fmt::format("{} was planned anew meanwhile, from {}, with {} ranks instead of {} for case {}",
+                         plan.directory.string(), now.source.string(), found->second, one.ranks, one.id);
+  }
+  return {};
 }
 
 }  // namespace rankflow::sweep

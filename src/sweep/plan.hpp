@@ -56,6 +56,10 @@ std::string require_own_directory(const Plan& plan);
 /// throws InputOutputError when it cannot be written.
 std::string write_plan(const Plan& plan);
 
+/// Whether the plan that its directory holds by now lacks cases of this one, or has them run on other ranks: another
+/// sweep file, or a changed one, was planned meanwhile. Says so; empty otherwise, and when the file cannot be read.
+std::string contradiction_on_disk(const Plan& plan);
+
 /// 16 hexadecimal digits of a 64-bit hash of the driver and of the configuration without what changes no result.
 std::string case_id(const std::string& driver, const std::string& identity);
 

@@ -75,11 +75,22 @@ int SharedFolder::open_new(const std::string& name) {
   return number;
 }
 
-bool SharedFolder::create(const std::string& name, std::string_view text) {
-  Descriptor file(open_new(name));
-  if (!file && errno == EEXIST) return false;
+/// On a full disk a name can be made that no text fits in: it goes again, before it means anything to others.
+void SharedFolder::fill(int number, const std::string& name, std::string_view text, bool to_disk) {
+  Descriptor file(number);
   if (!file) refuse("create", full(name), errno);
-  write_all(file, text, false, full(name));
+  try {
+    write_all(file, text, to_disk, full(name));
+  } catch (const InputOutputError&) {
+    ::unlink(full(name).c_str());
+    throw;
+  }
+}
+
+bool SharedFolder::create(const std::string& name, std::string_view text) {
+  const int number = open_new(name);
+  if (number < 0 && errno == EEXIST) return false;
+  fill(number, name, text, false);
   return true;
 }
 
@@ -93,9 +104,7 @@ bool SharedFolder::publish(const std::string& name, std::string_view text) {
     aside = fmt::format("{}.{}.{}.{}.partial", name, host.data(), ::getpid(), ++asides_);
     number = open_new(aside);
   } while (number < 0 && errno == EEXIST);
-  Descriptor file(number);
-  if (!file) refuse("create", full(aside), errno);
-  write_all(file, text, true, full(aside));
+  fill(number, aside, text, true);
   count(3);
   int status = ::link(full(aside).c_str(), full(name).c_str());
   int reason = errno;

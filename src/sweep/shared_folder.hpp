@@ -42,6 +42,7 @@ class SharedFolder {
   std::filesystem::path full(const std::string& name) const { return folder_ / name; }
   void count(std::int64_t operations = 1) const noexcept { operations_ += operations; }
   int open_new(const std::string& name);
+  void fill(int number, const std::string& name, std::string_view text, bool to_disk);
 
   std::filesystem::path folder_;
   mutable std::atomic<std::int64_t> operations_ = 0;

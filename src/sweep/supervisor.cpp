@@ -187,7 +187,19 @@ class Supervisor {
         note_death(worker, *code);
       }
     }
-    if (std::erase_if(workers_, [](Worker& worker) { return worker.child.ended().has_value(); }) > 0) look();
+    if (std::erase_if(workers_, [](Worker& worker) { return worker.child.ended().has_value(); }) > 0) {
+      look();
+      look_at_plan();
+    }
+  }
+
+  /// New workers would read another plan than ours, and perhaps find none of our cases.
+  void look_at_plan() {
+    std::error_code gone;
+    const auto written = std::filesystem::last_write_time(plan_path(plan_.directory), gone);
+    if (gone || std::exchange(plan_written_, written) == written) return;
+    if (const auto contradiction = contradiction_on_disk(plan_); !contradiction.empty())
+      given_up_ = contradiction + "; run one sweep file after the other, or give each a directory";
   }
 
   void note_death(const Worker& worker, int code) {
@@ -196,7 +208,7 @@ class Supervisor {
     const auto last = last_line_of(worker.log);
     if (++setbacks_ > most_setbacks + setbacks_of_a_worker * most_workers_) {
       given_up_ = fmt::format("workers end again and again without a case being over; the last one {}: {}\nsee {}", how,
-                              last.empty() ? "it said nothing" : last, worker.log.string());
+                              last.empty() ? "it said nothing; is the disk full?" : last, worker.log.string());
       return;
     }
     ++lost_[worker.ranks];
@@ -243,6 +255,7 @@ class Supervisor {
   std::map<int, std::size_t> unfinished_, waiting_;  ///< cases by their ranks
   std::map<int, std::size_t> lost_;                  ///< workers that died and were not replaced, by their ranks
   std::string given_up_;                             ///< why no more workers are started
+  std::filesystem::file_time_type plan_written_ = {};
   std::size_t over_ = 0;
   std::size_t not_done_ = 0;
   Clock::time_point start_ = Clock::now();

@@ -209,6 +209,24 @@ TEST(CaseQueue, ASilentHolderIsWatchedBeforeItIsTakenForDead) {
   EXPECT_EQ(claim.deaths, 1);
 }
 
+TEST(CaseQueue, AHeartbeatOfTheFutureIsWatchedToo) {
+  const SweepFolder sweep;
+  auto plan = plan_of(sweep.path(), 1);
+  plan.stale_after = 1;
+  Ledger ledger(sweep.path());
+  ledger.claim(plan.cases[0].id);
+  CaseQueue queue(plan, ledger, 1);
+  make_older(claim_file(plan, 0), -1000);  // made before the clock was put back
+  auto next = queue.next();
+  ASSERT_TRUE(std::holds_alternative<Doubt>(next));
+  ledger.beat(plan.cases[0].id, 1);
+  EXPECT_TRUE(std::holds_alternative<Nothing>(queue.next())) << "it lives";
+  make_older(claim_file(plan, 0), -1000);
+  for (next = queue.next(); std::holds_alternative<Doubt>(next); next = queue.next())
+    ::usleep(static_cast<useconds_t>(1e6 * std::get<Doubt>(next).seconds));
+  EXPECT_EQ(std::get<Claim>(next).deaths, 1);
+}
+
 /// Operations for the claims that one worker makes while `others` take turns with it.
 double operations_per_claim(std::size_t cases, std::size_t others) {
   const SweepFolder sweep;

@@ -1,9 +1,11 @@
 #include "sweep/ledger.hpp"
 
 #include <cmath>
+#include <csignal>
 #include <fstream>
 #include <limits>
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <gmock/gmock.h>
@@ -194,6 +196,71 @@ TEST(Ledger, AClaimWithoutTextHasAnUnknownOwner) {
   ASSERT_TRUE(holding);
   EXPECT_EQ(holding->owner.host, "");
   EXPECT_FALSE(holding->owner.surely_gone());
+}
+
+/// While it lives no file of this process can grow, as on a full disk.
+class FullDisk {
+ public:
+  FullDisk() {
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit none{.rlim_cur = 0, .rlim_max = before_.rlim_max};
+    handler_ = std::signal(SIGXFSZ, SIG_IGN);
+    ::setrlimit(RLIMIT_FSIZE, &none);
+  }
+  ~FullDisk() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int) = nullptr;
+};
+
+std::size_t names_in(const std::filesystem::path& folder) {
+  return static_cast<std::size_t>(
+      std::distance(std::filesystem::directory_iterator(folder), std::filesystem::directory_iterator()));
+}
+
+TEST(Ledger, AFullDiskIsNoDeathOfACase) {
+  const SweepFolder sweep;
+  Ledger ledger(sweep.path());
+  ASSERT_TRUE(ledger.claim(id));
+  const std::string other = "ab00000000000002";
+  {
+    const FullDisk full;
+    EXPECT_THROW(ledger.claim(other), InputOutputError);
+    EXPECT_FALSE(ledger.begun(other)) << "a claim that nobody holds";
+    EXPECT_THROW(ledger.finish(id, 1, some_outcome()), InputOutputError);
+    EXPECT_EQ(names_in(sweep.path() / "ledger" / "ab"), 1U) << "what could not be written is left";
+    EXPECT_EQ(ledger.state(id).deaths(), 1) << "when its process ends now";
+    ledger.excuse(id, 1);
+  }
+  EXPECT_EQ(ledger.state(id).deaths(), 0);
+  EXPECT_TRUE(ledger.claim(other));
+  EXPECT_TRUE(ledger.claim(id, 2));
+  EXPECT_TRUE(ledger.finish(id, 2, some_outcome()));
+}
+
+TEST(Ledger, DamagedFilesHideNoOthers) {
+  const SweepFolder sweep;
+  Ledger ledger(sweep.path());
+  const auto damage = [&](const std::string& suffix) {
+    std::ofstream(sweep.path() / "ledger" / "ab" / (id + suffix)) << "= [";
+  };
+  ASSERT_TRUE(ledger.claim(id));
+  ledger.end(id, 1, Ending::died, {.seconds = 3, .reason = "killed"});
+  EXPECT_EQ(ledger.notes(id, 1).seconds, 3);
+  damage(".1.died");
+  EXPECT_EQ(ledger.notes(id, 1).seconds, 0);
+  ASSERT_TRUE(ledger.claim(id, 2));
+  ASSERT_TRUE(ledger.finish(id, 2, some_outcome()));
+  EXPECT_EQ(ledger.outcome(id)->status, Status::done);
+  damage(".done");
+  EXPECT_EQ(ledger.outcome(id)->status, Status::failed);
+  EXPECT_THAT(ledger.outcome(id)->message, testing::AllOf(HasSubstr(id + ".done"), HasSubstr("--retry failed")));
 }
 
 TEST(Owner, AProcessThatEndedIsGoneAndAnotherOfItsNumberToo) {

@@ -147,6 +147,23 @@ TEST_F(PlanOfSweep, DamagedAndMissingPlansAreNamed) {
   EXPECT_EQ(write_plan(plan), "");
 }
 
+TEST_F(PlanOfSweep, APlanThatAnotherSweepFileReplacedIsNoticed) {
+  const auto of = [&](const std::string& name, const std::string& text) {
+    return make_plan(write(name, "[sweep]\nbase = 'base.toml'\ndirectory = 'place'\n" + text), {});
+  };
+  const auto plan = of("first.toml", "[sweep.grid]\nnetwork.rank = [1, 2]\n");
+  EXPECT_EQ(contradiction_on_disk(plan), "") << "there is none";
+  write_plan(plan);
+  EXPECT_EQ(contradiction_on_disk(plan), "");
+  write_plan(of("first.toml", "[sweep.grid]\nnetwork.rank = [1, 2, 3]\n"));
+  EXPECT_EQ(contradiction_on_disk(plan), "") << "all cases are still there";
+  write_plan(of("second.toml", "[sweep.grid]\nnetwork.rank = [2, 3]\n"));
+  EXPECT_THAT(contradiction_on_disk(plan),
+              mentions("place was planned anew meanwhile, from", "second.toml, without case " + plan.cases[0].id));
+  write_plan(of("first.toml", "ranks = 2\n[sweep.grid]\nnetwork.rank = [1, 2]\n"));
+  EXPECT_THAT(contradiction_on_disk(plan), mentions("with 2 ranks instead of 1 for case"));
+}
+
 TEST_F(PlanOfSweep, PlansOfOtherFormatsAreKept) {
   const auto plan = planned(ranks_).plan;
   write_plan(plan);
