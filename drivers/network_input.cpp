@@ -1,7 +1,5 @@
 #include "network_input.hpp"
 
-#include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "fit/fit_file.hpp"
@@ -13,27 +11,8 @@
 namespace rankflow::drivers {
 namespace {
 
-using io::FileType;
-
 /// Products of three weights, summed over neurons, stay finite.
 constexpr double largest_weight = 1e100;
-
-void require_network(const io::File& file) {
-  const auto type = io::file_type_of(file);
-  if (type == io::name_of(FileType::flow))
-    throw InputDataError(
-        "'{0}' is a flow file: a distribution of networks, not one of them; draw one with 'rankflow sample {0} -o "
-        "network.h5' and name that file",
-        file.name());
-  constexpr std::array with_network{FileType::network, FileType::run, FileType::fit};
-  const bool right = type.empty() || std::any_of(with_network.begin(), with_network.end(),
-                                                 [&](FileType one) { return io::name_of(one) == type; });
-  if (right && file.has_group("/network")) return;
-  throw InputDataError(
-      "'{}' is {}{}; needed is a file with the group /network: a network file (rankflow generate network, rankflow "
-      "sample), a run (rankflow simulate with output.network = true) or a fit (rankflow fit vsmc)",
-      file.name(), io::kind_of_file(file), right ? " without the group /network" : "");
-}
 
 void require_moderate(const model::Network<double>& network, const model::NeuronArray<double>& weights,
                       const char* name, const io::File& file) {
@@ -51,8 +30,7 @@ void require_moderate(const model::Network<double>& network, const model::Neuron
 NetworkInput read_network_input(const std::filesystem::path& path, const parallel::Communicator& comm) {
   return with_context("reading " + path.string(), [&] {
     auto file = io::File::open(comm, path);
-    require_network(file);
-    if (io::file_type_of(file) == io::name_of(FileType::fit)) fit::require_model(file);
+    if (io::file_type_of(file) == io::name_of(io::FileType::fit)) fit::require_model(file);
     auto network = model::read_network<double>(io::NetworkFile::open(comm, path));
     io::on_all_ranks(comm, [&] {
       require_moderate(network, network.m, "m", file);

@@ -1,5 +1,6 @@
 #include "io/network_file.hpp"
 
+#include "io/file_kind.hpp"
 #include "io/finite.hpp"
 
 namespace rankflow::io {
@@ -20,6 +21,20 @@ void write_array(File& file, const std::string& path, const NetworkArrays<T>& ar
                        .fill = false});
   const auto placement = dimensions.size() == 2 ? Placement::rows() : Placement::vector();
   write_neurons(file, path, arrays.partition, static_cast<std::size_t>(columns), values, placement);
+}
+
+/// Says what a file without a network is, and what is needed.
+void require_network(const File& file, const std::string& group) {
+  if (file.has_group(group)) return;
+  if (file_type_of(file) == name_of(FileType::flow))
+    throw InputDataError(
+        "'{0}' is a flow file: a distribution of networks, not one of them; draw one with 'rankflow sample {0} -o "
+        "network.h5' and name that file",
+        file.name());
+  throw InputDataError(
+      "'{}' is {} without the group {}; needed is a file with it: a network file (rankflow generate network, rankflow "
+      "sample), a run (rankflow simulate with output.network = true) or a fit (rankflow fit vsmc)",
+      file.name(), kind_of_file(file), group);
 }
 
 }  // namespace
@@ -65,6 +80,7 @@ NetworkFile NetworkFile::open(const parallel::Communicator& comm, const std::fil
                               const std::string& group) {
   NetworkFile network(File::open(comm, path), group);
   require_readable_format(network.file_);
+  require_network(network.file_, group);
   network.rank_ = network.require("m", 2, "[neuron, rank]");
   network.neurons_ = static_cast<std::int64_t>(network.file_.info(group + "/m").shape[0]);
   if (network.neurons_ == 0 || network.rank_ == 0)

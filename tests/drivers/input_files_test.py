@@ -82,13 +82,14 @@ READERS = {
 TYPES = ["network", "run", "recording", "fit", "flow", "analysis", "foreign"]
 FILES = {"network": "net.h5", "recording": "data.h5", **{kind: f"{kind}.h5" for kind in TYPES if kind not in (
     "network", "recording")}}
-NETWORKS = (["network", "run", "fit"], ["needed is a file with the group /network", "rankflow simulate"])
+NETWORKS = (["network", "run", "fit"], ["without the group /network; needed is", "rankflow simulate"])
 RECORDINGS = (["recording"], ["recording"])
 WANTED = {
     "compare {} net.h5": NETWORKS,
     "compare net.h5 {}": NETWORKS,
     "analyze populations {}": NETWORKS,
     "analyze fixed-points {}": NETWORKS,
+    "simulate run.toml -o no.h5 --set network.source=file --set network.neurons=0 --set network.file={}": NETWORKS,
     "analyze identifiability {}": (["network", "run", "fit", "flow"], NETWORKS[1]),
     "analyze identifiability net.h5 {}": (["run"], ["has no latents", "needed is a run", "data.h5:/z"]),
     "analyze identifiability fit.h5 {}": RECORDINGS,
@@ -170,7 +171,7 @@ class InputFiles(unittest.TestCase):
             if line.startswith("filter {}") and kind == "foreign":
                 found = "not a Rankflow file"
             if kind == "flow" and words is NETWORKS[1]:
-                words = ["rankflow sample flow.h5", "a distribution of networks"]
+                words = ["draw one with 'rankflow sample ", "a distribution of networks"]
             missing = [word for word in (found, FILES[kind], *words) if word not in said]
             right = done.returncode == DATA and not missing and "internal" not in said
             return [] if right else [f"{line.format(FILES[kind])}: {done.returncode}, lacks {missing}: {said}"]
