@@ -26,6 +26,11 @@ NOT_HERE = {
     "tests/run.sh": "is what runs this",
     "sweep submit": "tests/slurm",
     "sweep measure": "tests/sweep/measured_test.py",
+    "halving_study": "a minute of study, whose curves tests/sweep/halving_test.cpp has",
+    "collect grid": "of that study",
+    "sweeps/eeg.toml": "minutes of study",
+    "sweeps/oscillator_random.toml": "a minute of study",
+    "collect random_study": "of that study",
     "bench/run.sh": "minutes of measurements",
     "tests/evidence/recovery_oscillator_test.py": "registered as a test, --full takes hours",
 }
