@@ -29,3 +29,5 @@ rankflow_driver_test(fit_vsmc slow)
 rankflow_driver_test(filter slow)
 rankflow_driver_test(fit_bad_input slow)
 rankflow_driver_test(fit_flow slow)
+# One command after another: two of these at once.
+set_tests_properties(reference imports imports_of_recordings inspect compare populations PROPERTIES PROCESSORS 1)

@@ -3,6 +3,7 @@ passed=0
 failed=0
 skipped=0
 failures=()
+times=$(mktemp)
 
 # stage NAME COMMAND…: one check, passed when the command succeeds.
 stage() {
@@ -29,6 +30,11 @@ outcomes() {
     /<\/testcase>/ { print outcome, name }' "$1"
 }
 
+# durations FILE: "<seconds> <test>" for every test of a JUnit file of ctest.
+durations() {
+  sed -n 's/.*<testcase name="\([^"]*\)".* time="\([0-9.]*\)".*/\2 \1/p' "$1"
+}
+
 # run_ctest NAME PRESET CTEST-ARGUMENTS…: every test that ctest selects is one check.
 run_ctest() {
   local name=$1 build=$root/build/$2 start=$SECONDS report outcome test
@@ -53,6 +59,7 @@ run_ctest() {
         ;;
     esac
   done < <(outcomes "$report")
+  durations "$report" | sed "s/$/ ($name)/" >>"$times"
   report_skips "$build"
 }
 
@@ -102,6 +109,9 @@ finish() {
     failed=$((failed + 1))
     failures+=("$skipped tests were skipped, where none may be")
   fi
+  echo "The slowest tests, in seconds:"
+  sort -rn "$times" | head -10
+  rm -f "$times"
   for failure in "${failures[@]}"; do
     echo "FAILED: $failure"
   done

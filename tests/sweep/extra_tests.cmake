@@ -33,3 +33,5 @@ foreach(name IN ITEMS flow measured)
   set_tests_properties(sweep_${name} PROPERTIES LABELS drivers PROCESSORS 2 TIMEOUT 300
     ENVIRONMENT "${RANKFLOW_TEST_ENVIRONMENT};PYTHONDONTWRITEBYTECODE=1")
 endforeach()
+# One command after another, without launcher: two of these at once.
+set_tests_properties(sweep_results sweep_moved sweep_flow PROPERTIES PROCESSORS 1)
