@@ -51,6 +51,9 @@ if(RANKFLOW_ASSERTIONS)
   string(REPLACE "-DNDEBUG" "" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
   target_compile_definitions(rankflow_settings INTERFACE _GLIBCXX_ASSERTIONS)
 endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # at -O0 its AVX-512 shifts are macros whose casts xsimd's types do not pass
+  string(APPEND CMAKE_CXX_FLAGS_DEBUG " -Og")
+endif()
 string(REPLACE "-O2" "-O3" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
 set(CMAKE_CXX_EXTENSIONS OFF)
 
