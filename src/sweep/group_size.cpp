@@ -27,7 +27,8 @@ std::int64_t groups_at_once(const GroupDemand& demand, int ranks) {
 
 double predicted_makespan(const GroupDemand& demand, const GroupSpeed& speed) {
   const auto groups = groups_at_once(demand, speed.ranks);
-  return static_cast<double>((demand.cases + groups - 1) / groups) * speed.seconds;
+  const auto rounds = (demand.cases + groups - 1) / groups;
+  return static_cast<double>(rounds) * speed.seconds;
 }
 
 std::optional<int> next_group_size(const GroupDemand& demand, const std::vector<GroupSpeed>& measured) {

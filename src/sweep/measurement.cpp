@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr double unknown = std::numeric_limits<double>::infinity();
+constexpr double never_ends = std::numeric_limits<double>::infinity();
 constexpr double nanoseconds = 1e9;
 constexpr std::int64_t unmeasured = -1;
 
@@ -87,7 +87,7 @@ class Trials {
     const auto groups = groups_at_once(what_.demand, ranks);
     const int number = world_.rank() / ranks;
     const auto group = world_.split(number);
-    double mine = unknown;
+    double mine = never_ends;
     if (number < groups && group.size() == ranks) mine = time_in(group, number);
     const bool counts = number < groups && group.is_root();
     return mean(counts ? mine : 0, counts, groups);
@@ -97,7 +97,7 @@ class Trials {
     const auto count = std::isfinite(mine) ? std::llround(mine * nanoseconds) : unmeasured;
     double sum = 0;
     for (const auto one : world_.all_gather(counts ? count : 0)) {
-      if (one == unmeasured) return unknown;
+      if (one == unmeasured) return never_ends;
       sum += static_cast<double>(one);
     }
     return sum / nanoseconds / static_cast<double>(groups);
@@ -110,7 +110,7 @@ class Trials {
                     .result = folder / "result.h5",
                     .overwrite = true,
                     .wall_time = seconds_of_this_trial()};
-    double seconds = unknown;
+    double seconds = never_ends;
     const auto guard = group.split(0);
     const auto attempt = parallel::attempt_together(guard, [&] {
       io::on_root(group, [&] {
@@ -123,7 +123,7 @@ class Trials {
     if (attempt.alone) end_job(attempt);
     if (!attempt.failure.empty()) {
       record_.note = fmt::format("with {} ranks: {}", group.size(), attempt.failure);
-      return unknown;
+      return never_ends;
     }
     return seconds;
   }
@@ -138,7 +138,7 @@ class Trials {
     const double all = seconds_until_now(begin);
     if (code == ExitCode::done) return all;
     const auto pace = console.pace();
-    return pace.share > 0 ? all - pace.seconds + pace.seconds / pace.share : unknown;
+    return pace.share > 0 ? all - pace.seconds + pace.seconds / pace.share : never_ends;
   }
 
   /// MPI cannot go on without a rank; the next call shall not come to the same end.
