@@ -33,11 +33,11 @@ def draw_populations(file, figure):
     panels = figure.subplots(1, len(names), squeeze=False)[0]
     for panel, (flow, title) in zip(panels, names):
         draw_flow(panel, file, flow, title)
-    for p, panel in enumerate(panels[1:]):
-        points = file.get(f"silencing/population_{p}/latent")
+    for panel, silenced in zip(panels, ["none", *(f"population_{p}" for p in range(count))]):
+        points = file.get(f"silencing/{silenced}/latent")
         if points is None or points.shape[1] != 2:
             continue
-        stable = file[f"silencing/population_{p}/stable"][:] == 1
+        stable = file[f"silencing/{silenced}/stable"][:] == 1
         panel.plot(*points[:][stable].T, "k.", *points[:][~stable].T, "k+")
 
 

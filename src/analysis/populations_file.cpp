@@ -72,9 +72,8 @@ void write_curve(io::File& file, const MixtureSelection& selection) {
   column("bic", "nat", "Bayesian information criterion of a fit to all neurons", &HeldOutScore::bic);
 }
 
-/// Fixed points without one population.
-void write_silenced(io::File& file, std::size_t population, int rank, const FixedPointReport& report) {
-  const auto group = fmt::format("/silencing/population_{}", population);
+/// Fixed points that are left, or those of the whole network.
+void write_points(io::File& file, const std::string& group, int rank, const FixedPointReport& report) {
   file.create_group(group);
   file.set_attribute(group, "fixed_points", static_cast<std::int64_t>(report.points.size()));
   if (report.points.empty()) return;
@@ -86,7 +85,7 @@ void write_silenced(io::File& file, std::size_t population, int rank, const Fixe
   }
   const auto count = static_cast<std::uint64_t>(report.points.size());
   write_whole(file, group + "/latent", {count, static_cast<std::uint64_t>(rank)}, {"fixed_point", "rank"}, "1",
-              "latent state of each fixed point without the population", places);
+              "latent state of each fixed point", places);
   write_whole(file, group + "/stable", {count}, {"fixed_point"}, "", "1: stable", stable);
 }
 
@@ -94,7 +93,9 @@ void write_silencing(io::File& file, const model::Network<double>& network, cons
   const auto count = static_cast<std::uint64_t>(report.change.size());
   write_whole(file, "/silencing/change", {count}, {"population"}, "1",
               "relative change of the flow when the population is silenced", report.change);
-  for (std::size_t p = 0; p < report.without.size(); ++p) write_silenced(file, p, network.rank, report.without[p]);
+  if (report.whole) write_points(file, "/silencing/none", network.rank, *report.whole);
+  for (std::size_t p = 0; p < report.without.size(); ++p)
+    write_points(file, fmt::format("/silencing/population_{}", p), network.rank, report.without[p]);
   write_grid(file, report.grid);
   write_field(file, report.grid, "whole", "flow F of the whole network", report.flow.total);
   for (std::size_t p = 0; p < report.flow.drive.size(); ++p)

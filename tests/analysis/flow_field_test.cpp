@@ -64,8 +64,7 @@ TEST(FlowField, PartsOfPopulationsAddUp) {
   for (std::int64_t i = 1; i < 1300; i += 3)
     for (int r = 0; r < 2; ++r) silenced.n.at(i, r) = 0;
   const auto without = flow_field(silenced, grid, {}, {}, 1, {});
-  for (std::size_t k = 0; k < whole.total.size(); ++k)
-    EXPECT_NEAR(without.total[k], flow_without(parts, 1)[k], 1e-14);
+  for (std::size_t k = 0; k < whole.total.size(); ++k) EXPECT_NEAR(without.total[k], flow_without(parts, 1)[k], 1e-14);
   EXPECT_GT(relative_difference(without.total, flow_without(parts, 2)), 0.01) << "control";
 }
 

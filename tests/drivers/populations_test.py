@@ -22,6 +22,10 @@ class Populations(NetworkFiles):
         self.draw(output)
         with h5py.File(output, "r") as file, h5py.File(network, "r") as truth:
             self.assertEqual(4, file["cross_validation"].attrs["chosen"])
+            for printed, group in (("none", "none"), ("1", "population_0"), ("4", "population_3")):
+                points = file[f"silencing/{group}/latent"].shape[0]
+                self.assertRegex(text, rf"(?m)^ +{printed}  (flow changes by [\d.]+; )?{points} fixed point")
+            self.assertEqual(4, file["silencing/none/stable"][()].sum())
             labels, true = file["populations/label"][()], truth["network/population"][()]
             whole, parts = file["flow_field/whole"][()], [file[f"flow_field/drive_{p}"][()] for p in range(4)]
             z = file["flow_field/latent"][()]
