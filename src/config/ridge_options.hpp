@@ -18,8 +18,8 @@ struct RidgeOptions {
   template <class V>
   void describe(V& v) {
     v.real("penalty", penalty,
-           {.doc = "lambda of (1/T) sum_t |y_t - (1/N) sum_i n_i phi_i(t)|^2 + lambda (1/N) sum_i |n_i|^2; with "
-                   "evidence = true where its estimate starts",
+           {.doc = "lambda of (1/T) sum_t |y_t - (1/N) sum_i n_i phi_i(t)|^2 + lambda (1/N) sum_i |n_i|^2; not "
+                   "used with evidence = true",
             .above = 0.0});
     v.flag("evidence", evidence, {.doc = "estimate the penalty from the data by maximising the evidence"});
     v.choice("form", form,

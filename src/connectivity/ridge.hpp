@@ -23,6 +23,9 @@ namespace rankflow::connectivity {
 ///   large
 using config::RidgeForm;
 
+/// Of the direct forms: a dense matrix of 2 GiB.
+inline constexpr std::int64_t most_direct_equations = 16384;
+
 struct RidgeOptions {
   std::optional<double> penalty{};  ///< lambda > 0; without: noise and prior variance that maximise the evidence
   RidgeForm form = RidgeForm::automatic;

@@ -13,15 +13,14 @@
 namespace rankflow::connectivity {
 namespace {
 
-constexpr std::int64_t most_equations = 16384;
-
 void check_size(const char* form, const char* what, std::int64_t equations) {
-  if (equations > most_equations)
+  if (equations > most_direct_equations)
     throw ConfigurationError(
         "form \"{}\" of the ridge takes a dense matrix of {} {}: {:.3g} GB on each rank; at most {} are allowed, "
         "choose "
         "\"reduced\", \"iterative\" or \"automatic\"",
-        form, equations, what, 8e-9 * static_cast<double>(equations) * static_cast<double>(equations), most_equations);
+        form, equations, what, 8e-9 * static_cast<double>(equations) * static_cast<double>(equations),
+        most_direct_equations);
 }
 
 /// n and the rest of a direct solution from the dual weights a = (K + lambda T)^-1 y.

@@ -43,8 +43,8 @@ RidgeSolution solve_reduced(const VisitedStates& states, const FeatureBasis& bas
     certify(states, loadings, comm, solution);
   else
     certify_reduced(states, basis, loadings, gram,
-                    std::clamp(options.certificate_features / loadings.neurons(), fewest_certified_rows,
-                               std::min(most_certified_rows, states.rows)),
+                    std::min(states.rows, std::clamp(options.certificate_features / loadings.neurons(),
+                                                     fewest_certified_rows, most_certified_rows)),
                     comm, solution);
   return solution;
 }

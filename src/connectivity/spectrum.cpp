@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <string>
 
 #include <Eigen/Eigenvalues>
 
@@ -14,6 +15,16 @@ namespace {
 constexpr double smallest_penalty = 1e-13;
 constexpr double largest_penalty = 1e6;
 constexpr int penalties_tried = 200;
+/// Noise below this share of the drive is rounding, of latents in single precision too.
+constexpr double least_noise = 1e-6;
+
+[[noreturn]] void refuse_noiseless(const std::string& found) {
+  throw NumericalError(
+      "the evidence finds no noise ({}): the neurons reproduce the drive exactly, and noise-free latents have no "
+      "maximum; "
+      "give a penalty instead (ridge.penalty)",
+      found);
+}
 
 }  // namespace
 
@@ -60,12 +71,13 @@ Variances Spectrum::maximise_evidence() const {
       highest = value;
       best = k;
     }
-  if (best == 0 || best == penalties_tried || !std::isfinite(highest))
+  const double tried = scale * std::exp(low + best * spacing);
+  if (best == 0) refuse_noiseless(fmt::format("it grows to the end of the range tried, penalty {:.3g}", tried));
+  if (best == penalties_tried || !std::isfinite(highest))
     throw NumericalError(
-        "the evidence of the noise grows towards {} at the end of the range tried (penalty {:.3g}): {}",
-        best == 0 ? "none" : "nothing but noise", scale * std::exp(low + best * spacing),
-        best == 0 ? "the neurons reproduce the drive exactly; give a penalty instead"
-                  : "the neurons' features do not explain the drive; give loadings and latents of the same network");
+        "the evidence finds nothing but noise (it grows to the end of the range tried, penalty {:.3g}): the neurons' "
+        "features do not explain the drive; give loadings and latents of the same network",
+        tried);
   // Golden section: unimodal between the neighbours of the best.
   constexpr double golden = std::numbers::phi - 1.0;
   double a = low + (best - 1) * spacing;
@@ -75,7 +87,11 @@ Variances Spectrum::maximise_evidence() const {
     const double d = a + golden * (b - a);
     (evidence(c) > evidence(d) ? b : a) = evidence(c) > evidence(d) ? d : c;
   }
-  return variances(scale * std::exp(0.5 * (a + b)));
+  const auto found = variances(scale * std::exp(0.5 * (a + b)));
+  const double components = static_cast<double>(targets.cols());
+  const double share = std::sqrt(found.noise * components / (unexplained + targets.squaredNorm()));
+  if (share < least_noise) refuse_noiseless(fmt::format("{:.2g} of the drive, which is rounding", share));
+  return found;
 }
 
 Spectrum spectrum_of(const Eigen::MatrixXd& gram, const Eigen::MatrixXd& targets, double unexplained, std::int64_t rows,

@@ -31,7 +31,8 @@ struct Spectrum {
   /// log p(y | sigma^2, s^2) over all rows and components, nats.
   double log_evidence(const Variances& variances) const;
   /// Variances that maximise it (MacKay 1992), lambda between 1e-13 and 1e6 of the largest eigenvalue. Throws
-  /// NumericalError when the maximum lies at an end: y is reproduced exactly, or not at all.
+  /// NumericalError when the maximum lies at an end, or the noise below 1e-6 of y: y is reproduced exactly, or not at
+  /// all.
   Variances maximise_evidence() const;
 };
 

@@ -24,15 +24,18 @@ void check_trajectories(const Trajectories& given, double alpha) {
                          given.steps, rows);
 }
 
-/// True when no value is a NaN. An infinite one is an error: a trajectory that left the range of numbers.
+/// Beyond, squares leave the range of numbers.
+constexpr double largest_value = 1e100;
+
+/// True when no value is a NaN. A huge one is an error: a trajectory that left the range of numbers.
 bool usable(std::span<const double> values, std::string_view name, std::int64_t trial, std::int64_t step) {
   bool numbers = true;
   for (const double value : values) {
-    if (std::isinf(value))
+    if (std::abs(value) > largest_value)
       throw InputDataError(
-          "{} of trial {}, step {} are infinite: the dynamics are unstable and have no connectivity; fit again with a "
+          "{} of trial {}, step {} reach {}: the dynamics are unstable and have no connectivity; fit again with a "
           "smaller step or a decay below 1, or mask the steps after the escape",
-          name, trial, step);
+          name, trial, step, value);
     numbers = numbers && !std::isnan(value);
   }
   return numbers;
@@ -82,7 +85,7 @@ void check_visited_states(const VisitedStates& states) {
   if (const auto needed = states.rank + states.inputs + 1; states.rows < needed)
     throw InputDataError(
         "{} usable rows of latents are too few for rank {} and {} inputs: at least {} pairs of successive rows are "
-        "needed ({} were dropped: masked, or not a number)",
+        "needed ({} were left out: masked, not a number, or of other parts of the data)",
         states.rows, states.rank, states.inputs, needed, states.dropped);
   for (const auto* values : {&states.z, &states.v, &states.y})
     for (const double value : *values)

@@ -34,7 +34,7 @@ struct VisitedStates {
 /// One row per pair of successive rows of a trial; pairs with a masked row or one that holds a NaN are dropped.
 /// `filtered` inputs follow u with the leak, v(t+1) = (1 - alpha) v(t) + alpha u(t) with v(0) = 0, as simulations do;
 /// `raw`: v = u. Throws ConfigurationError for alpha outside (0, 1]; InputDataError for arrays of other lengths than
-/// told, for infinite values (an unstable network), latents that never change, or fewer rows than R + I + 1.
+/// told, for values beyond 1e100 (an unstable network), latents that never change, or fewer rows than R + I + 1.
 VisitedStates visited_states(const Trajectories& trajectories, double alpha,
                              config::InputPath path = config::InputPath::filtered);
 

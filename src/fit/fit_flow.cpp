@@ -36,14 +36,19 @@ FlowPlan plan_fit_flow(const FlowRequest& request, const parallel::Communicator&
       sizeof(double) * shards * static_cast<double>(std::min<std::int64_t>(prepared.parts[0].rows, 4096));
   const double training = static_cast<double>(parameters * numbers_per_parameter) * sizeof(double);
   const double memory = state_bytes(prepared) + training + features;
+  const auto loadings_batch = std::min(options.loadings_flow.training.batch,
+                                       static_cast<std::int64_t>(prepared.training_rows.size()) / system.variables());
+  const auto conditional_batch = std::min(options.conditional_flow.training.batch, options.conditional_flow.neurons);
   auto text = fmt::format(
       "neurons {}, rank {}, {} input(s){}: {} variables\nvisited states: {} to learn from, {} to judge the training, "
-      "{} to judge the result\nloadings_flow: {} epochs; conditional_flow: {} epochs of {} fresh neurons; {} "
+      "{} to judge the result; {} left out (masked, or not a number)\nloadings_flow: {} epochs; conditional_flow: {} "
+      "epochs of {} fresh neurons; minibatches of {} and {}; {} "
       "parameters\nmemory per rank on {} rank{}: {}\noutput file: {}\n",
       prepared.neurons, system.rank, system.inputs, system.has_bias ? ", biases" : "", system.variables(),
-      prepared.parts[0].rows, prepared.parts[1].rows, prepared.parts[2].rows, options.loadings_flow.training.epochs,
-      options.conditional_flow.training.epochs, options.conditional_flow.neurons, parameters, comm.size(),
-      comm.size() == 1 ? "" : "s", bytes_text(memory), bytes_text(file_bytes));
+      prepared.parts[0].rows, prepared.parts[1].rows, prepared.parts[2].rows, prepared.dropped(),
+      options.loadings_flow.training.epochs, options.conditional_flow.training.epochs, options.conditional_flow.neurons,
+      loadings_batch, conditional_batch, parameters, comm.size(), comm.size() == 1 ? "" : "s", bytes_text(memory),
+      bytes_text(file_bytes));
   return {std::move(text), static_cast<std::uint64_t>(memory), static_cast<std::uint64_t>(file_bytes)};
 }
 

@@ -146,6 +146,11 @@ LoadedConnectivity load_flow(const parallel::Communicator& comm, const std::file
         "the flow '{}' is still being trained, or its training was killed: its networks are written when it is stopped "
         "or done; stop it, or continue it with --resume",
         path.string());
+  if (file.attribute("/provenance", "status") == io::Attribute(io::name_of(io::Status::failed)))
+    throw InputDataError(
+        "the training of the flow '{}' failed: it describes no network (see inspect for why); train it again, with "
+        "--overwrite",
+        path.string());
   auto options = flow_options_of(file);
   const auto system = FlowSystem::read(file);
   auto loadings = read_flow(file, "/loadings_flow", options.loadings_flow.network, system.variables(), 0);

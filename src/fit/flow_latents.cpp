@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/error.hpp"
+#include "fit/flow_checks.hpp"
 #include "fit/saved_latents.hpp"
 #include "io/hdf5_file.hpp"
 #include "model/inputs.hpp"
@@ -55,8 +56,11 @@ FlowLatents latents_from_arrays(const config::LatentOptions& options) {
   return latents;
 }
 
-FlowLatents latents_from_run(const config::LatentOptions& options, const parallel::Communicator& comm) {
-  auto saved = read_saved_latents(io::File::open(comm, options.file));
+FlowLatents latents_from_run(const config::LatentOptions& options, const model::Network<double>& network,
+                             const parallel::Communicator& comm) {
+  const auto file = io::File::open(comm, options.file);
+  auto saved = read_saved_latents(file);
+  require_run(file, network);
   FlowLatents latents;
   latents.trials = saved.trials;
   latents.steps = saved.rows;
@@ -120,7 +124,7 @@ FlowLatents make_flow_latents(const config::FitFlowOptions& options, const model
                               const parallel::Communicator& comm) {
   const auto& asked = options.latents;
   if (asked.source == LatentSource::simulation) return simulate_flow_latents(options, network, comm);
-  auto latents = asked.source == LatentSource::run     ? latents_from_run(asked, comm)
+  auto latents = asked.source == LatentSource::run     ? latents_from_run(asked, network, comm)
                  : asked.source == LatentSource::array ? latents_from_arrays(asked)
                                                        : posterior_flow_latents(options, comm);
   require_fit(latents, network);
@@ -167,9 +171,16 @@ connectivity::VisitedStates states_of_part(const FlowLatents& latents, const std
   states.alpha = 1 - latents.decay;
   if (std::find(split.begin(), split.end(), part) == split.end()) return states;
   constexpr std::array names{"training", "validation", "test"};
+  // A single trial is split in time.
+  const char* const what = latents.trials == 1 ? "rows" : "trials";
   with_context(
-      fmt::format("collecting the visited states of the {} trials", names[static_cast<std::size_t>(part)]),
+      fmt::format("collecting the visited states of the {} {}", names[static_cast<std::size_t>(part)], what),
       [&] { states = connectivity::visited_states(latents.trajectories(rows), 1 - latents.decay, latents.path); });
+  // Those of other parts are not dropped.
+  std::int64_t pairs = 0;
+  for (std::size_t i = 0; i + 1 < split.size(); ++i)
+    if ((i + 1) % static_cast<std::size_t>(latents.steps) != 0 && split[i] == part && split[i + 1] == part) ++pairs;
+  states.dropped = pairs - states.rows;
   return states;
 }
 

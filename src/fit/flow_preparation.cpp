@@ -9,6 +9,7 @@
 #include "config/relative_paths.hpp"
 #include "connectivity/loadings.hpp"
 #include "core/error.hpp"
+#include "fit/flow_checks.hpp"
 #include "fit/flow_drive.hpp"
 #include "fit/flow_file.hpp"
 #include "io/checkpoint_store.hpp"
@@ -24,6 +25,8 @@ constexpr double flow_stability_margin = 1e3;
 constexpr std::int64_t flow_stability_trials = 32;
 
 model::Network<double> flow_network(const config::FitFlowOptions& options, const parallel::Communicator& comm) {
+  check_flow_options(options);
+  if (options.network.source == config::NetworkSource::file) require_network_in(options.network.file, comm);
   auto network = model::build_network<double>(options.network, flow_input_channels(options, comm),
                                               static_cast<std::uint64_t>(options.run.seed), comm);
   if (network.leak != 1.0)
@@ -104,7 +107,6 @@ void split_rows(FlowPreparation& prepared, const std::vector<double>& rows) {
   }
 }
 
-/// New networks; with run.start those of an earlier file.
 std::string variables_text(const FlowSystem& system) {
   return fmt::format("rank {}, {} input(s), {} bias", system.rank, system.inputs, system.has_bias ? "a" : "no");
 }
@@ -121,6 +123,7 @@ void require_same_kind(const LoadedConnectivity& earlier, const FlowPreparation&
                          file);
 }
 
+/// New networks; with run.start those of an earlier file.
 void make_flows(FlowPreparation& prepared, const parallel::Communicator& comm) {
   const auto& options = prepared.options();
   const auto variables = prepared.system.variables();
@@ -185,6 +188,7 @@ FlowPreparation::FlowPreparation(const FlowRequest& asked, const parallel::Commu
       states_here.y = network_drive(network, connectivity::rows_of(states_here), comm);
   }
   connectivity::check_loadings(connectivity::loadings_of(network), states(FlowSplit::training), comm);
+  check_flow_sizes(*this);
   split_rows(*this, gather_loadings(network, system.has_bias, comm));
   make_flows(*this, comm);
 }
@@ -198,6 +202,10 @@ std::string FlowPreparation::identity() const {
                      hash_of_values(loadings_flow.parameters) + hash_of_values(conditional_flow.parameters);
   for (const auto& part : parts) text += hash_of_values(part.z) + hash_of_values(part.v) + hash_of_values(part.y);
   return io::hash_of(text);
+}
+
+std::int64_t FlowPreparation::dropped() const noexcept {
+  return parts[0].dropped + parts[1].dropped + parts[2].dropped;
 }
 
 std::string lasting_toml(config::FitFlowOptions options) {

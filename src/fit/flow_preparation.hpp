@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -23,6 +24,8 @@ struct FlowPreparation {
   }
   /// Identifies what a checkpoint belongs to.
   std::string identity() const;
+  /// Pairs of rows of all parts that were left out: masked, or not a number.
+  std::int64_t dropped() const noexcept;
 
   const FlowRequest& request;
   FlowSystem system;

@@ -56,6 +56,12 @@ io::RunFile FlowProcedure::create_file() {
   return file;
 }
 
+void FlowProcedure::begin() {
+  if (prepared_.dropped() > 0)
+    console_.info("{} pairs of successive rows of the latents are left out (masked, or not a number); {} count",
+                  prepared_.dropped(), prepared_.parts[0].rows + prepared_.parts[1].rows + prepared_.parts[2].rows);
+}
+
 bool FlowProcedure::run(parallel::HaltMonitor& halt) {
   const auto& options = request_.options;
   const auto pause = options.run.pause_after > 0 ? options.run.pause_after : std::numeric_limits<std::int64_t>::max();

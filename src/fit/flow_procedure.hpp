@@ -20,7 +20,7 @@ class FlowProcedure final : public Procedure {
   void resume(const io::CheckpointReader& checkpoint) override { state_.resume(checkpoint); }
   void prepare() override;
   io::RunFile create_file() override;
-  void begin() override {}
+  void begin() override;
   bool run(parallel::HaltMonitor& halt) override;
   std::string pause() const override;
   double progress() const override;

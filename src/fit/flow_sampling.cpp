@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "connectivity/ridge.hpp"
+#include "fit/flow_checks.hpp"
 #include "fit/flow_neurons.hpp"
 #include "io/agreement.hpp"
 #include "io/earlier_output.hpp"
@@ -61,11 +62,18 @@ double sample_bytes(const SampleRequest& request) {
          static_cast<double>(system.variables() + system.rank);
 }
 
+double memory_of_sample(const SampleRequest& request, const parallel::Communicator& comm) {
+  const auto share = parallel::Partition(request.options.sample.neurons, comm.size(), 0).padded_count();
+  return 8.0 * static_cast<double>(share) *
+         static_cast<double>(request.flow.system.variables() + request.flow.system.rank);
+}
+
 }  // namespace
 
 model::Network<double> sample_network(const SampleRequest& request, const parallel::Communicator& comm) {
   const auto& options = request.options;
   const auto& system = request.flow.system;
+  require_memory_for(options.sample.neurons, memory_of_sample(request, comm), comm);
   const parallel::Partition partition(options.sample.neurons, comm.size(), comm.rank());
   return with_context("sampling the flow " + request.source.string(), [&] {
     // A sample that is not finite is found by the rank that draws it.
@@ -95,8 +103,8 @@ config::SampleOptions sample_defaults(const LoadedConnectivity& flow) {
 
 std::string plan_sample(const SampleRequest& request, const parallel::Communicator& comm) {
   const auto& system = request.flow.system;
-  const auto share = parallel::Partition(request.options.sample.neurons, comm.size(), 0).padded_count();
-  const double memory = 8.0 * static_cast<double>(share) * static_cast<double>(system.variables() + system.rank);
+  const double memory = memory_of_sample(request, comm);
+  require_memory_for(request.options.sample.neurons, memory, comm);
   return fmt::format("neurons {}, rank {}, input channels {}{}\nmemory per rank on {} rank{}: {}\noutput file: {}\n",
                      request.options.sample.neurons, system.rank, system.inputs, system.has_bias ? ", biases" : "",
                      comm.size(), comm.size() == 1 ? "" : "s", bytes_text(memory), bytes_text(sample_bytes(request)));

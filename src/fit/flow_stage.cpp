@@ -43,8 +43,14 @@ bool FlowStageTraining::run(parallel::HaltMonitor& halt, std::int64_t pause_epoc
   const auto last = std::min(parts_.options.training.epochs, pause_epoch);
   bool go_on = true;
   while (go_on && stage_.now.epoch < last) {
+    const auto start = std::chrono::steady_clock::now();
+    // What cannot be taught is no setback: a smaller learning rate would not help.
+    const auto samples = with_context(fmt::format("teaching the {}, epoch {}", parts_.name, stage_.now.epoch + 1),
+                                      [&] { return parts_.teach(stage_.now.epoch); });
     try {
-      make_epoch();
+      make_epoch(samples);
+      stage_.seconds[static_cast<std::size_t>(stage_.now.epoch - 1)] =
+          std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
       go_on = halt.poll() == parallel::Halt::none;
     } catch (const NumericalError& error) {
       set_back(error);
@@ -54,15 +60,13 @@ bool FlowStageTraining::run(parallel::HaltMonitor& halt, std::int64_t pause_epoc
   return go_on;
 }
 
-void FlowStageTraining::make_epoch() {
-  const auto start = std::chrono::steady_clock::now();
+void FlowStageTraining::make_epoch(const flow::TrainingSamples& samples) {
   const auto epoch = stage_.now.epoch;
   const auto row = static_cast<std::size_t>(epoch);
   with_context(fmt::format("training the {}, epoch {}", parts_.name, epoch + 1),
-               [&] { stage_.loss[row] = training_->epoch(parts_.comm, parts_.teach(epoch), epoch); });
+               [&] { stage_.loss[row] = training_->epoch(parts_.comm, samples, epoch); });
   stage_.now.epoch = epoch + 1;
   judge(row);
-  stage_.seconds[row] = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (stage_.now.epoch % epochs_between_positions != 0) return;
   settle();
   stage_.good = std::move(stage_.recent);

@@ -38,7 +38,7 @@ class FlowStageTraining {
   FlowStageTraining(FlowStageParts parts, FlowStage& stage);
 
   /// Trains until done or `pause_epoch` epochs are (true), or until the monitor asks to halt (false). Collective.
-  /// Throws NumericalError when setbacks do not end.
+  /// Throws NumericalError when setbacks do not end, and what teaching throws.
   bool run(parallel::HaltMonitor& halt, std::int64_t pause_epoch);
   bool is_done() const noexcept { return stage_.now.epoch >= parts_.options.training.epochs; }
   /// What is learned so far, put into Flow::parameters.
@@ -48,7 +48,7 @@ class FlowStageTraining {
 
  private:
   void restart();
-  void make_epoch();
+  void make_epoch(const flow::TrainingSamples& samples);
   void judge(std::size_t epoch);
   void set_back(const NumericalError& error);
 

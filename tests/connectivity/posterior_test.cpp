@@ -219,5 +219,22 @@ TEST(PosteriorErrors, EvidenceWithoutAMaximumIsRefused) {
   EXPECT_THROW(posterior.spectrum().maximise_evidence(), NumericalError);
 }
 
+TEST(PosteriorErrors, NoiseBelowRoundingIsRefused) {
+  auto spectrum = Problem().posterior.spectrum();
+  EXPECT_GT(spectrum.maximise_evidence().noise, 0.0) << "control: noise that is there";
+  for (Eigen::Index k = 0; k < spectrum.targets.rows(); ++k) {
+    const double share = spectrum.eigenvalues[k] / spectrum.eigenvalues[0];
+    spectrum.targets.row(k) *= std::sqrt(share) / spectrum.targets.row(k).norm();
+  }
+  // What single precision leaves of the drive.
+  spectrum.unexplained = 1e-14 * spectrum.targets.squaredNorm();
+  try {
+    spectrum.maximise_evidence();
+    FAIL() << "not refused";
+  } catch (const NumericalError& error) {
+    EXPECT_NE(std::string(error.what()).find("no maximum; give a penalty"), std::string::npos) << error.what();
+  }
+}
+
 }  // namespace
 }  // namespace rankflow::connectivity

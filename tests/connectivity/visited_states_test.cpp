@@ -87,7 +87,9 @@ TEST(VisitedStatesErrors, NameWhatIsWrong) {
   EXPECT_THAT(refusal(broken, 0.5), HasSubstr("mask holds 2 values"));
   broken = example;
   broken.z[5] = std::numeric_limits<double>::infinity();
-  EXPECT_THAT(refusal(broken, 0.5), HasSubstr("latents of trial 1, step 1 are infinite: the dynamics are unstable"));
+  EXPECT_THAT(refusal(broken, 0.5), HasSubstr("latents of trial 1, step 1 reach inf: the dynamics are unstable"));
+  broken.z[5] = -1e200;
+  EXPECT_THAT(refusal(broken, 0.5), HasSubstr("reach -1e+200"));
   broken = example;
   broken.z.assign(8, 0.3);
   EXPECT_THAT(refusal(broken, 0.5), HasSubstr("latents never change"));

@@ -57,6 +57,14 @@ CASES = {
         evidence="false")).replace('preset = "limit_cycle"\nneurons = 1100\n', POPULATIONS),
 }
 
+# Extreme neurons, which the basis of the first ones lacks.
+CASES["tails"] = CASES["mean"].replace('preset = "limit_cycle"', 'source = "heavy_tailed"').replace(
+    "[latents.simulation]", """[network.heavy_tailed]
+distribution = "student_t"
+degrees_of_freedom = 2.2
+overlap = [[1.6, -0.8], [0.8, 1.6]]
+[latents.simulation]""").replace("grid_points = 4", "grid_points = 8")
+
 
 class SameBits(unittest.TestCase):
     def check(self, name):
@@ -83,6 +91,24 @@ class SameBits(unittest.TestCase):
 
     def test_mean(self):
         self.check("mean")
+
+    def test_basis_that_changes(self):
+        with folder() as path:
+            here = pathlib.Path(path)
+            (here / "flow.toml").write_text(CASES["tails"])
+            more = ["--set", "loadings_flow.epochs=20", "--set", "conditional_flow.epochs=12"]
+            run("fit", "flow", "flow.toml", "-o", "straight.h5", *more, cwd=here)
+            run("fit", "flow", "flow.toml", "-o", "ranks.h5", *more, ranks=2, cwd=here)
+            self.assertEqual([], differences(here / "straight.h5", here / "ranks.h5"))
+            changes = []
+            for number, epochs in enumerate((26, 29)):
+                run("fit", "flow", "flow.toml", "-o", "stopped.h5", *more, "--set", f"run.pause_after={epochs}",
+                    *(["--resume"] if number else []), expect=STOPPED, cwd=here)
+                with h5py.File(here / "stopped.h5") as file:
+                    changes.append(file["training"].attrs["basis_changes"])
+            run("fit", "flow", "flow.toml", "-o", "stopped.h5", *more, "--resume", ranks=3, cwd=here)
+            self.assertEqual([], differences(here / "straight.h5", here / "stopped.h5"))
+            self.assertGreater(changes[0], 0, "control: the basis had changed when it was stopped")
 
     def test_draws_with_inputs_and_biases(self):
         self.check("draws")
@@ -143,8 +169,21 @@ class Networks(unittest.TestCase):
             cold = file["training/conditional_loss"][0]
             np.testing.assert_array_equal(file["loadings_flow/parameters"][:], warm[1])
         self.assertLess(warm[0], cold)
-        run("fit", "flow", "flow.toml", "-o", "x.h5", "--set", "run.start=flow.h5", "--set",
-            "conditional_flow.hidden_width=16", expect=3, cwd=self.here)
+        told = run("fit", "flow", "flow.toml", "-o", "x.h5", "--set", "run.start=flow.h5", "--set",
+                   "conditional_flow.hidden_width=16", expect=3, cwd=self.here).stderr
+        self.assertIn("other shapes", told)
+        told = run("fit", "flow", "flow.toml", "-o", "x.h5", "--set", "run.start=flow.h5", "--set",
+                   "loadings_flow.path=linear", expect=3, cwd=self.here).stderr
+        self.assertIn("another path", told)
+        (self.here / "other.toml").write_text(CASES["mean"])
+        told = run("fit", "flow", "other.toml", "-o", "x.h5", "--set", "run.start=flow.h5", expect=3,
+                   cwd=self.here).stderr
+        self.assertIn("rank 1, 1 input(s), a bias, the network here has rank 2, 0 input(s), no bias", told)
+
+    def test_too_large(self):
+        for more in ([], ["--dry-run"]):
+            told = run("sample", "flow.h5", "-o", "huge.h5", "--neurons", 10**11, *more, expect=2, cwd=self.here).stderr
+            self.assertRegex(told, "100000000000 neurons take .*B on each of 1 rank")
 
     def test_moved_and_complete(self):
         shutil.copytree(self.here, self.here / "elsewhere", ignore=lambda *_: ["elsewhere"])
@@ -185,9 +224,42 @@ class Refused(unittest.TestCase):
         broken[2, 3, 1] = np.nan
         self.latents(3, ["latents.array", "[2, 3, 1]", "nan"], broken)
         self.latents(2, ["latents.decay"], good, "latents.decay=1.0")
+        self.latents(3, ["trial 0, step 4", "1e+200"], np.where(np.arange(30)[:, None] == 4, 1e200, good))
+        mask = np.ones(good.shape[:2])
+        mask[2, 3] = 0
+        self.masked(3, ["[2, 3, 1]", "must be finite"], broken, mask)
+        self.assertRegex(self.masked(0, [], good, mask).stderr, "2 pairs of successive rows .* left out")
         self.latents(2, ["test_fraction"], good, "latents.test_fraction=0.9")
 
+    def masked(self, code, words, z, mask):
+        return self.check(code, words, more=["--set", "latents.source=array", "--set", "latents.array=z.npy", "--set",
+                                             "latents.mask=mask.npy", "--set", "latents.decay=0.9"],
+                          files={"z.npy": z, "mask.npy": mask})
+
+    def test_runs(self):
+        with folder() as path:
+            here = pathlib.Path(path)
+            (here / "flow.toml").write_text(CASES["mean"])
+            (here / "run.toml").write_text('[network]\npreset = "limit_cycle"\nneurons = 1100\n[time]\nstep = 0.01\n'
+                                           'duration = 0.5\ntrials = 6\n[initial]\nlatent = [1.0, 0.5]\n')
+            run("simulate", "run.toml", "-o", "run.h5", cwd=here)
+
+            def fit(code, *sets):
+                words = [word for s in ("latents.source=run", "latents.file=run.h5", *sets) for word in ("--set", s)]
+                return run("fit", "flow", "flow.toml", "-o", "flow.h5", "--overwrite", *words, expect=code,
+                           cwd=here).stderr
+            fit(0)  # the control
+            self.assertRegex(fit(3, "network.tau=0.2"), "with tau 0.1, the network here has 0.2")
+            for status, words in (("running", "still running, or was killed"), ("failed", "failed .*: its latents")):
+                with h5py.File(here / "run.h5", "r+") as file:
+                    file["provenance"].attrs["status"] = status
+                self.assertRegex(fit(3), words)
+
     def test_options(self):
+        self.check(2, ["noise", "give ridge.penalty"], more=["--set", "ridge.evidence=true"])
+        self.check(2, ["dense matrix of 20000 equations"], more=["--set", "ridge.form=neurons", "--set",
+                                                                 "conditional_flow.neurons=20000"])
+        self.check(3, ["3 neuron(s)", "at least 4"], more=["--set", "network.neurons=3"])
         self.check(2, ["ridge.penalty", "above 0"], more=["--set", "ridge.penalty=0"])
         self.check(2, ["ridge.penalty", "above 0"], more=["--set", "ridge.penalty=-1"])
         self.check(2, ["ridge.penalti", "penalty"], more=["--set", "ridge.penalti=1"])
@@ -205,6 +277,20 @@ class Refused(unittest.TestCase):
         # A learning rate beyond reason is halved until the training gives up, and the file says so.
         done = self.check(4, ["setback"], more=["--set", "loadings_flow.optimiser.learning_rate=1e30"])
         self.assertIn("going back", done.stderr)
+        # Neurons of a flow that has learned nothing.
+        self.check(0, ["worse than none"], more=["--set", "conditional_flow.epochs=0", "--set",
+                                                 "conditional_flow.judged_neurons=1"])
+
+    def test_failed(self):
+        with folder() as path:
+            here = pathlib.Path(path)
+            (here / "flow.toml").write_text(CASES["mean"])
+            run("fit", "flow", "flow.toml", "-o", "flow.h5", "--set", "loadings_flow.optimiser.learning_rate=1e30",
+                expect=4, cwd=here)
+            status = provenance(here / "flow.h5")
+            self.assertEqual("failed", status["status"])
+            self.assertIn("setbacks", status["failure"])
+            self.assertIn("failed", run("sample", "flow.h5", "-o", "net.h5", expect=3, cwd=here).stderr)
 
     def test_other_files(self):
         with folder() as path:
@@ -213,6 +299,12 @@ class Refused(unittest.TestCase):
             run("generate", "network", "net.toml", "-o", "net.h5", cwd=here)
             self.assertIn("flow", run("sample", "net.h5", expect=3, cwd=here).stderr)
             self.assertIn("fit", run("fit", "flow", "--from", "net.h5", expect=3, cwd=here).stderr)
+            (here / "flow.toml").write_text(CASES["mean"])
+            with h5py.File(here / "none.h5", "w") as file:
+                file.attrs["file_type"] = "recording"
+            told = run("fit", "flow", "flow.toml", "-o", "x.h5", "--set", "network.source=file", "--set",
+                       "network.file=none.h5", "--set", "network.neurons=0", expect=3, cwd=here).stderr
+            self.assertRegex(told, "of the type recording: it holds no network .* give a network, a run or a fit")
             self.assertIn("--from", run("fit", "flow", expect=2, cwd=here).stderr)
 
 
