@@ -7,31 +7,18 @@ add_test(NAME sweep_makespan COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/
 set_tests_properties(sweep_makespan PROPERTIES LABELS drivers PROCESSORS 2 TIMEOUT 300
   ENVIRONMENT "${RANKFLOW_TEST_ENVIRONMENT}")
 
-add_test(NAME sweep_execution COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/execution_test.py
-  $<TARGET_FILE:rankflow> ${MPIEXEC_EXECUTABLE} ${PROJECT_SOURCE_DIR})
-set_tests_properties(sweep_execution PROPERTIES LABELS slow PROCESSORS 2 TIMEOUT 600
-  ENVIRONMENT "${RANKFLOW_TEST_ENVIRONMENT};PYTHONDONTWRITEBYTECODE=1")
-
-add_test(NAME sweep_results COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/results_test.py
-  $<TARGET_FILE:rankflow> ${MPIEXEC_EXECUTABLE} ${PROJECT_SOURCE_DIR})
-set_tests_properties(sweep_results PROPERTIES LABELS drivers PROCESSORS 2 TIMEOUT 300
-  ENVIRONMENT "${RANKFLOW_TEST_ENVIRONMENT};PYTHONDONTWRITEBYTECODE=1")
-
-add_test(NAME sweep_halving_execution COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/halving_execution_test.py
-  $<TARGET_FILE:rankflow> ${MPIEXEC_EXECUTABLE} ${PROJECT_SOURCE_DIR})
-set_tests_properties(sweep_halving_execution PROPERTIES LABELS slow PROCESSORS 2 TIMEOUT 600
-  ENVIRONMENT "${RANKFLOW_TEST_ENVIRONMENT};PYTHONDONTWRITEBYTECODE=1")
-
-add_test(NAME sweep_moved COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/moved_test.py
-  $<TARGET_FILE:rankflow> ${MPIEXEC_EXECUTABLE} ${PROJECT_SOURCE_DIR})
-set_tests_properties(sweep_moved PROPERTIES LABELS slow PROCESSORS 2 TIMEOUT 600
-  ENVIRONMENT "${RANKFLOW_TEST_ENVIRONMENT};PYTHONDONTWRITEBYTECODE=1")
-
-foreach(name IN ITEMS flow measured)
-  add_test(NAME sweep_${name} COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/${name}_test.py
+# rankflow_sweep_test(name label): sweep_<name> is tests/sweep/<name>_test.py RANKFLOW MPIEXEC SOURCE.
+function(rankflow_sweep_test name label)
+  add_test(NAME sweep_${name} COMMAND /usr/bin/python3 ${PROJECT_SOURCE_DIR}/tests/sweep/${name}_test.py
     $<TARGET_FILE:rankflow> ${MPIEXEC_EXECUTABLE} ${PROJECT_SOURCE_DIR})
-  set_tests_properties(sweep_${name} PROPERTIES LABELS drivers PROCESSORS 2 TIMEOUT 300
+  set_tests_properties(sweep_${name} PROPERTIES LABELS ${label} PROCESSORS 2 TIMEOUT 600
     ENVIRONMENT "${RANKFLOW_TEST_ENVIRONMENT};PYTHONDONTWRITEBYTECODE=1")
-endforeach()
+endfunction()
+rankflow_sweep_test(results drivers)
+rankflow_sweep_test(flow drivers)
+rankflow_sweep_test(execution slow)
+rankflow_sweep_test(halving_execution slow)
+rankflow_sweep_test(measured slow)
+rankflow_sweep_test(moved slow)
 # One command after another, without launcher: two of these at once.
 set_tests_properties(sweep_results sweep_moved sweep_flow PROPERTIES PROCESSORS 1)
