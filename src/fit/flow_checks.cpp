@@ -15,8 +15,8 @@ namespace {
 /// A time constant or decay read from a file may have been rounded to single precision.
 constexpr double same_number = 1e-6;
 
-std::string text_attribute(const io::File& file, const std::string& object, const std::string& name) {
-  const auto found = file.attribute(object, name);
+std::string provenance_text(const io::File& file, const std::string& name) {
+  const auto found = file.attribute("/provenance", name);
   const auto* text = found ? std::get_if<std::string>(&*found) : nullptr;
   return text != nullptr ? *text : "";
 }
@@ -40,15 +40,6 @@ void check_flow_options(const config::FitFlowOptions& options) {
         "maximum; give ridge.penalty instead");
 }
 
-void require_network_in(const std::string& path, const parallel::Communicator& comm) {
-  const auto file = io::File::open(comm, path);
-  if (file.has_group("/network")) return;
-  const auto type = text_attribute(file, "/", "file_type");
-  throw InputDataError("network.file '{}' {}: it holds no network (group /network); give a network, a run or a fit{}",
-                       path, type.empty() ? "is not a Rankflow file" : "is a Rankflow file of the type " + type,
-                       type == "flow" ? "; rankflow sample draws a network from a flow" : "");
-}
-
 void check_flow_sizes(const FlowPreparation& prepared) {
   const auto variables = prepared.system.variables();
   if (prepared.neurons < variables + 2)
@@ -70,7 +61,7 @@ void check_flow_sizes(const FlowPreparation& prepared) {
 }
 
 void require_run(const io::File& file, const model::Network<double>& network) {
-  const auto status = text_attribute(file, "/provenance", "status");
+  const auto status = provenance_text(file, "status");
   if (status == io::name_of(io::Status::running))
     throw InputDataError(
         "the run '{}' is still running, or was killed: rows that are missing cannot be told from others; let it end, "
@@ -78,13 +69,12 @@ void require_run(const io::File& file, const model::Network<double>& network) {
         file.name());
   if (status == io::name_of(io::Status::failed))
     throw InputDataError("the run '{}' failed ({}): its latents are no dynamics to keep; simulate again", file.name(),
-                         text_attribute(file, "/provenance", "failure"));
+                         provenance_text(file, "failure"));
   const auto agree = [&](const char* name, std::optional<double> there, std::optional<double> here) {
     if (there && here && std::abs(*there - *here) > same_number * std::abs(*here))
       throw InputDataError(
           "the run '{}' was made with {} {}, the network here has {}: take the run's own network (network.file), or "
-          "the "
-          "same {}",
+          "the same {}",
           file.name(), name, *there, *here, name);
   };
   agree("tau", run_number(file, "tau"), network.shared_tau);

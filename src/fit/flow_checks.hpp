@@ -14,9 +14,6 @@ namespace rankflow::fit {
 /// in the latents.
 void check_flow_options(const config::FitFlowOptions& options);
 
-/// A file that network.file may name. Throws InputDataError that says what the file is. Collective.
-void require_network_in(const std::string& path, const parallel::Communicator& comm);
-
 /// Sizes that would end the work after its first part. Throws InputDataError for fewer neurons than two more than there
 /// are variables, ConfigurationError for a dense ridge system beyond what is allowed.
 void check_flow_sizes(const FlowPreparation& prepared);

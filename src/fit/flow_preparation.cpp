@@ -26,7 +26,6 @@ constexpr std::int64_t flow_stability_trials = 32;
 
 model::Network<double> flow_network(const config::FitFlowOptions& options, const parallel::Communicator& comm) {
   check_flow_options(options);
-  if (options.network.source == config::NetworkSource::file) require_network_in(options.network.file, comm);
   auto network = model::build_network<double>(options.network, flow_input_channels(options, comm),
                                               static_cast<std::uint64_t>(options.run.seed), comm);
   if (network.leak != 1.0)

@@ -1,6 +1,7 @@
 #include "fit/flow_stage.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include "core/error.hpp"
 
@@ -34,7 +35,9 @@ void FlowStageTraining::restart() {
   if (!stage_.now.state.empty()) training_->restore(stage_.now.steps, stage_.now.state);
 }
 
+/// Brings the stage up to date; the clock's readings become those of rank 0, as the rest is equal anyway.
 void FlowStageTraining::settle() {
+  parts_.comm.broadcast(std::span(stage_.seconds));
   stage_.now.steps = training_->steps();
   stage_.now.state = training_->state();
 }

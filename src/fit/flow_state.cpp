@@ -67,6 +67,8 @@ void FlowFitState::save(io::CheckpointWriter& checkpoint) const {
 void FlowFitState::resume(const io::CheckpointReader& checkpoint) {
   const auto epochs = std::pair(loadings.loss.size(), conditional.loss.size());
   const auto sizes = checkpoint.values<std::int64_t>("sizes");
+  constexpr std::size_t vectors = 13;  // six of each stage, and the basis
+  require_count(sizes.size(), vectors, "sizes");
   std::size_t place = 0;
   visit_vectors(*this, [&](const std::string& name, std::vector<double>& values) {
     values = sizes.at(place++) > 0 ? checkpoint.values<double>(name) : std::vector<double>();

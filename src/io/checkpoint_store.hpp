@@ -18,7 +18,7 @@ class CheckpointWriter {
   template <class T>
   void neurons(const std::string& name, const parallel::Partition& partition, std::size_t columns,
                std::span<const T> tiled);
-  /// A small array that is the same on every rank. T: double or int64.
+  /// A small array, as long on every rank; rank 0's numbers are stored. T: double or int64.
   template <class T>
   void values(const std::string& name, std::span<const T> numbers);
   void attribute(const std::string& name, const Attribute& value);

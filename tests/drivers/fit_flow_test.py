@@ -6,7 +6,7 @@ import unittest
 
 import h5py
 import numpy as np
-from support import differences, folder, in_parallel, main, provenance, run
+from support import EXAMPLES, differences, folder, in_parallel, main, provenance, run
 
 STOPPED = 75
 # More neurons than fit one rank's tile.
@@ -78,16 +78,26 @@ class SameBits(unittest.TestCase):
             run("fit", "flow", "flow.toml", "-o", "other.h5", "--set", "run.seed=4", cwd=here)
             self.assertNotEqual([], differences(here / "1.h5", here / "other.h5"), "another seed must differ")
             # Stops within the first training, between both and within the second, each on other ranks.
-            for number, epochs in enumerate((3, 4, 6)):
-                run("fit", "flow", "flow.toml", "-o", "stopped.h5", "--set", f"run.pause_after={epochs}",
-                    *(["--resume"] if number else []), ranks=number + 1, expect=STOPPED, cwd=here)
+            before = None
+            for epochs, ranks in ((3, 2), (4, 3), (6, 4)):
+                done = run("fit", "flow", "flow.toml", "-o", "stopped.h5", "--set", f"run.pause_after={epochs}",
+                           *(["--resume"] if before else []), ranks=ranks, expect=STOPPED, cwd=here)
+                self.assertGoesOn(done, before)
+                before = epochs / 8
                 if epochs == 4:
                     refused = run("sample", "stopped.h5", "-o", "net.h5", expect=3, cwd=here).stderr
                     self.assertRegex(refused, r"not finished: 0 of 4 epochs")
-            run("fit", "flow", "flow.toml", "-o", "stopped.h5", "--resume", ranks=2, cwd=here)
+            self.assertGoesOn(run("fit", "flow", "flow.toml", "-o", "stopped.h5", "--resume", cwd=here), before)
             # The configuration tells of no pause in the straight run.
             self.assertEqual([], differences(here / "1.h5", here / "stopped.h5"), f"{name} resumed")
             self.assertEqual([], list(here.glob("*.checkpoint-*")))
+
+    def assertGoesOn(self, done, share):
+        """From the last stop, not from an earlier one because a checkpoint is damaged."""
+        said = done.stdout + done.stderr
+        self.assertNotIn("damaged", said)
+        if share:
+            self.assertIn(f"from {100 * share:.1f} % of the work", said)
 
     def test_mean(self):
         self.check("mean")
@@ -102,11 +112,12 @@ class SameBits(unittest.TestCase):
             self.assertEqual([], differences(here / "straight.h5", here / "ranks.h5"))
             changes = []
             for number, epochs in enumerate((26, 29)):
-                run("fit", "flow", "flow.toml", "-o", "stopped.h5", *more, "--set", f"run.pause_after={epochs}",
-                    *(["--resume"] if number else []), expect=STOPPED, cwd=here)
+                done = run("fit", "flow", "flow.toml", "-o", "stopped.h5", *more, "--set", f"run.pause_after={epochs}",
+                           *(["--resume"] if number else []), expect=STOPPED, ranks=2, cwd=here)
+                self.assertGoesOn(done, 26 / 32 if number else None)
                 with h5py.File(here / "stopped.h5") as file:
                     changes.append(file["training"].attrs["basis_changes"])
-            run("fit", "flow", "flow.toml", "-o", "stopped.h5", *more, "--resume", ranks=3, cwd=here)
+            self.assertGoesOn(run("fit", "flow", "flow.toml", "-o", "stopped.h5", *more, "--resume", ranks=3, cwd=here), 29 / 32)
             self.assertEqual([], differences(here / "straight.h5", here / "stopped.h5"))
             self.assertGreater(changes[0], 0, "control: the basis had changed when it was stopped")
 
@@ -254,6 +265,45 @@ class Refused(unittest.TestCase):
                 with h5py.File(here / "run.h5", "r+") as file:
                     file["provenance"].attrs["status"] = status
                 self.assertRegex(fit(3), words)
+            with h5py.File(here / "run.h5", "r+") as file:
+                file["provenance"].attrs["status"] = "complete"
+                file["trajectory/time"][7] = np.nan
+            self.assertRegex(fit(3), "not evenly spaced .* at row 7")
+            with h5py.File(here / "run.h5", "r+") as file:
+                file["trajectory/time"][...] = 1
+            self.assertRegex(fit(3), "does not ascend")
+
+    def test_fits(self):
+        """Fits that are unstable, under way, or hold no model."""
+        with folder() as path:
+            here = pathlib.Path(path)
+            run("-q", "generate", "recording", EXAMPLES / "oscillator_recording.toml", "-o", "data.h5", cwd=here)
+            run("-q", "fit", "vsmc", EXAMPLES / "fit_oscillator.toml", "-o", "fit.h5", cwd=here, *(word for item in (
+                f"data.file={here / 'data.h5'}", "training.epochs=1", "training.steps_per_epoch=1",
+                "network.activation=identity") for word in ("--set", item)))
+
+            def flow(code, change):
+                shutil.copy(here / "fit.h5", here / "changed.h5")
+                with h5py.File(here / "changed.h5", "r+") as file:
+                    change(file)
+                sets = (word for item in ("loadings_flow.epochs=1", "conditional_flow.epochs=0",
+                                          "conditional_flow.judged_neurons=10", "sampler.steps=2") for word in ("--set", item))
+                return run("fit", "flow", "--from", "changed.h5", "-o", "flow.h5", "--overwrite", *sets, expect=code, cwd=here).stderr
+
+            def grow(file):
+                file["network/n"][...] *= 100
+
+            def status(file, word):
+                file["provenance"].attrs["status"] = word
+
+            def lose(file):
+                status(file, "failed")
+                file["model/best"][...] = np.nan
+
+            flow(0, lambda file: None)  # the control
+            self.assertRegex(flow(4, grow), "network is unstable: from the first state of trial .* fit it longer")
+            self.assertRegex(flow(3, lambda file: status(file, "running")), "still running, or was killed")
+            self.assertRegex(flow(3, lose), "holds no model")
 
     def test_options(self):
         self.check(2, ["noise", "give ridge.penalty"], more=["--set", "ridge.evidence=true"])
@@ -304,7 +354,7 @@ class Refused(unittest.TestCase):
                 file.attrs["file_type"] = "recording"
             told = run("fit", "flow", "flow.toml", "-o", "x.h5", "--set", "network.source=file", "--set",
                        "network.file=none.h5", "--set", "network.neurons=0", expect=3, cwd=here).stderr
-            self.assertRegex(told, "of the type recording: it holds no network .* give a network, a run or a fit")
+            self.assertRegex(told, "is a recording file without the group /network; needed is")
             self.assertIn("--from", run("fit", "flow", expect=2, cwd=here).stderr)
 
 

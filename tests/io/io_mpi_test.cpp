@@ -68,6 +68,18 @@ TEST_F(Collective, NeuronArraysHaveOneContentAtAnyRankCount) {
   }
 }
 
+TEST_F(Collective, ACheckpointHoldsTheNumbersOfRankZero) {
+  CheckpointStore checkpoints(folder_ / "run.h5", world_, "abc");
+  checkpoints.write(1, [&](CheckpointWriter& state) {
+    // As a reading of the clock, which every rank takes by itself.
+    state.values<double>("seconds", std::vector<double>(5, 1.0 + world_.rank()));
+  });
+  const auto loaded = checkpoints.load_latest(
+      [&](const CheckpointReader& state) { EXPECT_EQ(state.values<double>("seconds"), std::vector<double>(5, 1.0)); });
+  EXPECT_EQ(loaded.sequence, 1);
+  EXPECT_TRUE(loaded.warnings.empty());
+}
+
 TEST_F(Collective, FileWrittenByAllEqualsTheOneWrittenByOne) {
   const auto neurons = 1300;
   const auto write = [&](const Communicator& comm, const Partition& mine, const std::string& name, double first) {
