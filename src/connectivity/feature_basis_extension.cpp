@@ -10,6 +10,7 @@
 
 #include "connectivity/feature_basis.hpp"
 #include "connectivity/feature_matrix.hpp"
+#include "connectivity/some_rows.hpp"
 #include "connectivity/tile_products.hpp"
 
 namespace rankflow::connectivity {
@@ -32,18 +33,18 @@ std::vector<double> gather_numbers(const std::vector<double>& mine, const parall
   return all;
 }
 
-NeuronErrors errors_of_neurons(const FeatureBasis& basis, const VisitedStates& rows, const Eigen::MatrixXd& functions,
-                               const Loadings& loadings, const parallel::Communicator& comm) {
+NeuronErrors errors_of_neurons(const FeatureBasis& basis, const SomeRows& some, const Loadings& loadings,
+                               const parallel::Communicator& comm) {
   const auto chosen = basis.interpolation_rows();
+  const auto rows = rows_of(some.states);
   TileRows at_chosen(chosen.count);
-  TileRows at_rows(rows.rows);
+  TileRows at_rows(rows.count);
   std::vector<double> errors, sizes;
   for (std::int64_t tile = 0; tile < loadings.partition.tiles(); ++tile) {
     tile_features(loadings, tile, chosen, at_chosen.data());
-    tile_features(loadings, tile, rows_of(rows), at_rows.data());
-    const auto features = at_rows.matrix(rows.rows);
-    const Eigen::MatrixXd coefficients = at_chosen.matrix(chosen.count) * basis.interpolation().transpose();
-    const Eigen::VectorXd left = (features - coefficients * functions.transpose()).rowwise().squaredNorm();
+    tile_features(loadings, tile, rows, at_rows.data());
+    const auto features = at_rows.matrix(rows.count);
+    const Eigen::VectorXd left = (features - at_chosen.matrix(chosen.count) * some.reduction).rowwise().squaredNorm();
     const Eigen::VectorXd whole = features.rowwise().squaredNorm();
     const auto present = loadings.partition.tile_count(tile);
     errors.insert(errors.end(), left.data(), left.data() + present);
@@ -73,16 +74,7 @@ std::vector<std::int64_t> worst_neurons(const std::vector<double>& error, double
 std::int64_t FeatureBasis::extend(const VisitedStates& states, const Loadings& loadings, double tolerance,
                                   const parallel::Communicator& comm) {
   const auto count = std::min(judged_rows, states.rows);
-  VisitedStates rows{.rows = count, .rank = states.rank, .inputs = states.inputs};
-  Eigen::MatrixXd functions_there(count, functions());
-  for (std::int64_t k = 0; k < count; ++k) {
-    const auto place = (2 * k + 1) * states.rows / (2 * count);
-    const auto row = rows_of(states, place, 1);
-    rows.z.insert(rows.z.end(), row.z, row.z + states.rank);
-    rows.v.insert(rows.v.end(), row.v, row.v + states.inputs);
-    functions_there.row(k) = values_.row(place);
-  }
-  const auto errors = errors_of_neurons(*this, rows, functions_there, loadings, comm);
+  const auto errors = errors_of_neurons(*this, some_rows(states, *this, count), loadings, comm);
   const auto room = std::min(maximum_, states.rows) - functions();
   const auto worst = worst_neurons(errors.error, tolerance * tolerance / 16 * errors.size,
                                    std::min({most_neurons_added, room, states.rows}));

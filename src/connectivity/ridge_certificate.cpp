@@ -3,6 +3,7 @@
 
 #include "connectivity/neuron_sums.hpp"
 #include "connectivity/ridge_forms.hpp"
+#include "connectivity/some_rows.hpp"
 #include "connectivity/tile_products.hpp"
 
 namespace rankflow::connectivity {
@@ -24,25 +25,6 @@ double norm_over_neurons(const Loadings& loadings, const model::NeuronArray<doub
   return std::sqrt(squares.finish(comm).sum());
 }
 
-/// `count` evenly spaced visited rows: where they are and the basis there.
-struct SomeRows {
-  VisitedStates states;
-  Eigen::MatrixXd functions;
-};
-
-SomeRows some_rows(const VisitedStates& states, const FeatureBasis& basis, std::int64_t count) {
-  SomeRows some{.states = {.rows = count, .rank = states.rank, .inputs = states.inputs},
-                .functions = Eigen::MatrixXd(count, basis.functions())};
-  for (std::int64_t k = 0; k < count; ++k) {
-    const auto place = (2 * k + 1) * states.rows / (2 * count);
-    const auto row = rows_of(states, place, 1);
-    some.states.z.insert(some.states.z.end(), row.z, row.z + states.rank);
-    some.states.v.insert(some.states.v.end(), row.v, row.v + states.inputs);
-    some.functions.row(k) = basis.values().row(place);
-  }
-  return some;
-}
-
 /// Sums over neurons, at some rows, of (phi - Q c) n, (phi - Q c)^2 and phi^2 [rows, R + 2].
 Eigen::MatrixXd reduction_errors(const FeatureBasis& basis, const Loadings& loadings,
                                  const model::NeuronArray<double>& n, const SomeRows& some,
@@ -50,8 +32,6 @@ Eigen::MatrixXd reduction_errors(const FeatureBasis& basis, const Loadings& load
   const auto pivots = basis.interpolation_rows();
   const auto rows = rows_of(some.states);
   const Eigen::Index rank = loadings.rank;
-  // Q c at these rows directly from the features at the pivots.
-  const Eigen::MatrixXd reduction = (some.functions * basis.interpolation()).transpose();
   NeuronSums sums(loadings.partition, rows.count, rank + 2);
   TileRows at_pivots(pivots.count);
   TileRows features(rows.count);
@@ -61,7 +41,7 @@ Eigen::MatrixXd reduction_errors(const FeatureBasis& basis, const Loadings& load
     tile_features(loadings, tile, pivots, at_pivots.data());
     tile_features(loadings, tile, rows, features.data());
     errors.matrix(rows.count) = features.matrix(rows.count);
-    errors.matrix(rows.count).noalias() -= at_pivots.matrix(pivots.count) * reduction;
+    errors.matrix(rows.count).noalias() -= at_pivots.matrix(pivots.count) * some.reduction;
     sum_over_lanes(errors.data(), n.tile(tile, 0), tile_sums.leftCols(rank));
     for (std::int64_t k = 0; k < rows.count; ++k) {
       sum_over_lanes(errors.row(k), errors.row(k), tile_sums.block(k, rank, 1, 1));
