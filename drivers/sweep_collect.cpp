@@ -64,14 +64,24 @@ void require_own_target(const parallel::Communicator& comm, const std::filesyste
   }
 }
 
+/// Which the results do not depend on: a damaged record is no obstacle.
+void set_recorded_ranks(sweep::Plan& plan, Console& console) {
+  if (!sweep::asks_for_measurement(plan)) return;
+  try {
+    if (const auto measured = sweep::read_measured_ranks(plan.directory))
+      sweep::set_measured_ranks(plan, measured->ranks);
+  } catch (const InputOutputError& error) {
+    console.warn("{}", error.what());
+  }
+}
+
 }  // namespace
 
 ExitCode sweep_collect(const Arguments& arguments, const Surroundings& surroundings) {
   if (surroundings.comm.size() > 1)
     throw ConfigurationError("sweep collect reads small records and takes one process; run it without mpirun or srun");
   auto plan = sweep::read_plan(arguments.input);
-  if (const auto measured = sweep::read_measured_ranks(plan.directory))
-    sweep::set_measured_ranks(plan, measured->ranks);
+  set_recorded_ranks(plan, surroundings.console);
   const auto results = sweep::Results(plan).look();
   const auto ranked = plan.metric.empty() ? std::vector<sweep::Ranked>() : sweep::ranking(plan, results);
   const auto cases = sweep::table_of(plan, results);

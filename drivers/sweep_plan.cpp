@@ -58,9 +58,9 @@ std::string ranks_text(const sweep::Plan& plan) {
     if (one.ranks != sweep::ranks_to_measure) numbers.insert(one.ranks);
   auto text = fmt::format("{}", fmt::join(numbers, " or "));
   if (!sweep::asks_for_measurement(plan)) return text;
-  const auto measured = sweep::read_measured_ranks(plan.directory);
+  const auto measured = sweep::text_of_record(plan.directory);
   if (!text.empty()) text += " or ";
-  return text + (measured ? sweep::text_of(*measured) : "as measured before the first case runs");
+  return text + (measured.value_or("as measured before the first case runs"));
 }
 
 std::string size_text(const sweep::Planned& planned) {

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "io/agreement.hpp"
+#include "sweep/launcher.hpp"
 #include "sweep/make_plan.hpp"
 #include "sweep/measured_ranks.hpp"
 #include "sweep/measurement.hpp"
@@ -46,6 +47,28 @@ ExitCode measure_ranks_once(const sweep::Plan& plan, const Arguments& arguments,
                                        .workers = arguments.workers,
                                        .wall_time = arguments.wall_time},
                                       surroundings.console);
+}
+
+void check_recorded_ranks(const sweep::Plan& plan, const Arguments& arguments, const Surroundings& surroundings) {
+  if (!sweep::asks_for_measurement(plan)) return;
+  const auto& comm = surroundings.comm;
+  io::on_root(comm, [&] {
+    const auto record = sweep::read_measured_ranks(plan.directory);
+    if (!record) return;
+    const int processors = comm.size() > 1 ? comm.size() : sweep::available_processors();
+    const auto path = sweep::measured_ranks_path(plan.directory).string();
+    const bool packed = comm.size() == 1 && arguments.workers > 0;  // more ranks on a processor, as asked for
+    if (record->ranks > processors && !packed)
+      throw ConfigurationError(
+          "'{}' gives a case {} ranks, and there {}; delete it and measure again (rankflow sweep measure {}), or run "
+          "where there are more",
+          path, record->ranks, processors == 1 ? "is 1 processor" : fmt::format("are {} processors", processors),
+          plan.directory.string());
+    const auto now = sweep::measurement_for(plan, processors, arguments.workers);
+    if (!now) return;
+    if (const auto doubt = sweep::doubt_about(*record, now->demand); !doubt.empty())
+      surroundings.console.warn("{}; to measure again delete '{}'", doubt, path);
+  });
 }
 
 void settle_ranks(sweep::Plan& plan, int otherwise, const parallel::Communicator& comm) {

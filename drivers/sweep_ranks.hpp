@@ -15,4 +15,8 @@ ExitCode measure_ranks_once(const sweep::Plan& plan, const Arguments& arguments,
 /// ConfigurationError when nothing was measured and `otherwise` is 0. Collective.
 void settle_ranks(sweep::Plan& plan, int otherwise, const parallel::Communicator& comm);
 
+/// Before settle_ranks, where cases are to run: warns when another number may be faster by now. Throws
+/// ConfigurationError when more ranks are recorded than there is room for. Collective.
+void check_recorded_ranks(const sweep::Plan& plan, const Arguments& arguments, const Surroundings& surroundings);
+
 }  // namespace rankflow::drivers

@@ -48,6 +48,7 @@ ExitCode sweep_run(const Arguments& arguments, const Surroundings& surroundings)
   auto plan = find_or_make_plan(arguments, surroundings);
   retry_cases(plan, arguments.retry, surroundings);
   if (const auto code = measure_ranks_once(plan, arguments, surroundings); code != ExitCode::done) return code;
+  check_recorded_ranks(plan, arguments, surroundings);
   settle_ranks(plan, 1, comm);
   const double wall_time = left_of(arguments.wall_time, start);
   if (comm.size() > 1) {

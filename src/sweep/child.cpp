@@ -108,4 +108,8 @@ void Child::send(int signal) const {
   if (!code_) ::kill(process_, signal);
 }
 
+void Child::kill_all() const {
+  if (!code_) ::kill(-process_, SIGKILL);
+}
+
 }  // namespace rankflow::sweep

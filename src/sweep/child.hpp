@@ -28,6 +28,8 @@ class Child {
   /// Its exit code, 128 + n after signal n; nothing while it runs. Does not wait.
   std::optional<int> ended();
   void send(int signal) const;
+  /// It and what it started, as far as that stayed in its group of processes.
+  void kill_all() const;
 
  private:
   pid_t process_ = -1;

@@ -30,7 +30,8 @@ std::vector<std::string> launcher_of(int ranks) {
             "--mem=0"};
   }
   if (ranks == 1) return {};
-  return {"mpirun", "-n", std::to_string(ranks)};
+  // Open MPI counts cores, and binds each job to the same first ones; processors are threads, and shared by all jobs.
+  return {"mpirun", "--oversubscribe", "--bind-to", "none", "-n", std::to_string(ranks)};
 }
 
 }  // namespace rankflow::sweep

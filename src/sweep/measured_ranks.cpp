@@ -15,27 +15,6 @@ namespace {
 
 constexpr const char* record_name = "ranks.toml";
 
-std::string record_text(const MeasuredRanks& measured) {
-  config::Array sizes;
-  config::Array seconds;
-  for (const auto& speed : measured.speeds) {
-    sizes.push_back({std::int64_t{speed.ranks}});
-    seconds.push_back({speed.seconds});
-  }
-  return "# How many ranks a case has, since the sweep file says \"measured\". Without this file it is measured "
-         "again.\n" +
-         config::document_toml({config::Table{{"ranks", {std::int64_t{measured.ranks}}},
-                                              {"sizes", {sizes}},
-                                              {"seconds", {seconds}},
-                                              {"cases", {measured.demand.cases}},
-                                              {"processors", {std::int64_t{measured.demand.processors}}},
-                                              {"workers", {std::int64_t{measured.demand.workers}}},
-                                              {"case", {measured.case_id}},
-                                              {"host", {measured.host}},
-                                              {"finished", {measured.finished}},
-                                              {"note", {measured.note}}}});
-}
-
 /// Members of a record, which must be what they were written as.
 class MeasuredRanksReader {
  public:
@@ -88,11 +67,31 @@ std::filesystem::path measured_ranks_path(const std::filesystem::path& sweep) {
   return sweep / record_name;
 }
 
-std::optional<MeasuredRanks> read_measured_ranks(const std::filesystem::path& sweep) {
-  const auto found = SharedFolder(sweep).read(record_name);
+std::string record_text(const MeasuredRanks& measured) {
+  config::Array sizes;
+  config::Array seconds;
+  for (const auto& speed : measured.speeds) {
+    sizes.push_back({std::int64_t{speed.ranks}});
+    seconds.push_back({speed.seconds});
+  }
+  return "# How many ranks a case has, since the sweep file says \"measured\". Without this file it is measured "
+         "again.\n" +
+         config::document_toml({config::Table{{"ranks", {std::int64_t{measured.ranks}}},
+                                              {"sizes", {sizes}},
+                                              {"seconds", {seconds}},
+                                              {"cases", {measured.demand.cases}},
+                                              {"processors", {std::int64_t{measured.demand.processors}}},
+                                              {"workers", {std::int64_t{measured.demand.workers}}},
+                                              {"case", {measured.case_id}},
+                                              {"host", {measured.host}},
+                                              {"finished", {measured.finished}},
+                                              {"note", {measured.note}}}});
+}
+
+std::optional<MeasuredRanks> read_record(const std::filesystem::path& file) {
+  const auto found = SharedFolder(file.parent_path()).read(file.filename().string());
   if (!found) return std::nullopt;
-  const auto path = measured_ranks_path(sweep);
-  const MeasuredRanksReader record(found->text, path);
+  const MeasuredRanksReader record(found->text, file);
   return MeasuredRanks{.ranks = record.count("ranks", 1),
                        .speeds = record.speeds(),
                        .demand = {.cases = record.count("cases", 0),
@@ -102,6 +101,10 @@ std::optional<MeasuredRanks> read_measured_ranks(const std::filesystem::path& sw
                        .host = record.get<std::string>("host"),
                        .finished = record.get<std::string>("finished"),
                        .note = record.get<std::string>("note")};
+}
+
+std::optional<MeasuredRanks> read_measured_ranks(const std::filesystem::path& sweep) {
+  return read_record(measured_ranks_path(sweep));
 }
 
 bool record_measured_ranks(const std::filesystem::path& sweep, const MeasuredRanks& measured) {
@@ -117,6 +120,27 @@ std::string text_of(const MeasuredRanks& measured) {
   return fmt::format("{} (measured for {} {} on {} processors{}){}", measured.ranks, measured.demand.cases,
                      measured.demand.cases == 1 ? "case" : "cases", measured.demand.processors, speeds,
                      measured.note.empty() ? "" : "; " + measured.note);
+}
+
+std::optional<std::string> text_of_record(const std::filesystem::path& sweep) {
+  try {
+    const auto record = read_measured_ranks(sweep);
+    return record ? std::optional(text_of(*record)) : std::nullopt;
+  } catch (const InputOutputError& error) {
+    return fmt::format("unknown: {}", error.what());
+  }
+}
+
+std::string doubt_about(const MeasuredRanks& measured, const GroupDemand& now) {
+  const auto& then = measured.demand;
+  const bool more_to_try = next_group_size(now, measured.speeds) && !next_group_size(then, measured.speeds);
+  if (!more_to_try && best_group_size(now, measured.speeds) == best_group_size(then, measured.speeds)) return {};
+  const auto said = [](const GroupDemand& demand) {
+    return fmt::format("{} {} on {} {}", demand.cases, demand.cases == 1 ? "case" : "cases", demand.processors,
+                       demand.processors == 1 ? "processor" : "processors");
+  };
+  return fmt::format("how many ranks a case has was measured for {}, and another number may be faster for {}",
+                     said(then), said(now));
 }
 
 bool asks_for_measurement(const Plan& plan) {

@@ -26,8 +26,16 @@ std::filesystem::path measured_ranks_path(const std::filesystem::path& sweep);
 std::optional<MeasuredRanks> read_measured_ranks(const std::filesystem::path& sweep);
 /// False when somebody else did before; that record stays.
 bool record_measured_ranks(const std::filesystem::path& sweep, const MeasuredRanks& measured);
-/// "2 (measured for 12 cases on 4 processors: 10.2 s with 1, 5.3 s with 2, 5.1 s with 4)".
+/// The text of such a file, and what a file of this text says; nothing when there is none. As read_measured_ranks
+/// throws.
+std::string record_text(const MeasuredRanks& measured);
+std::optional<MeasuredRanks> read_record(const std::filesystem::path& file);
+/// "2 (measured for 3 cases on 2 processors: 12.8 s with 1, 6.7 s with 2)".
 std::string text_of(const MeasuredRanks& measured);
+/// The same of what is recorded, or why it cannot be read, for commands that need no ranks; nothing when there is none.
+std::optional<std::string> text_of_record(const std::filesystem::path& sweep);
+/// Why what was measured does not fit these circumstances any more: another size would be chosen; empty when it fits.
+std::string doubt_about(const MeasuredRanks& measured, const GroupDemand& now);
 
 /// Whether the number of ranks of some cases is to be measured.
 bool asks_for_measurement(const Plan& plan);

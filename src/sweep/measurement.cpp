@@ -16,7 +16,9 @@
 #include "parallel/stop_signals.hpp"
 #include "sweep/ledger.hpp"
 #include "sweep/measured_ranks.hpp"
+#include "sweep/measurement_folder.hpp"
 #include "sweep/output_redirection.hpp"
+#include "sweep/trial_watch.hpp"
 
 namespace rankflow::sweep {
 namespace {
@@ -24,6 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
+constexpr double least_grace_of_trial = 30;  ///< s, as for a case
 constexpr double never_ends = std::numeric_limits<double>::infinity();
 constexpr double nanoseconds = 1e9;
 constexpr std::int64_t unmeasured = -1;
@@ -41,17 +44,18 @@ class Trials {
     record_.demand = what.demand;
     record_.case_id = what.one->id;
     record_.host = Owner::myself().host;
-    auto folder = (all_folders() / fmt::format("{}-{}", record_.host, ::getpid())).string();
+    std::string folder;
+    io::on_root(world, [&] { folder = make_measurement_folder(plan.directory).string(); });
     world.broadcast(folder);
     folder_ = folder;
   }
 
   /// Nothing when it was stopped.
   std::optional<MeasuredRanks> run(Console& console) {
+    if (world_.any(world_.is_root() && take_over())) return record_;
     auto& speeds = record_.speeds;
     while (const auto ranks = next_group_size(what_.demand, speeds)) {
-      speeds.push_back({*ranks, time_on(*ranks)});
-      if (world_.any(is_time_up())) return std::nullopt;
+      if (!try_on(*ranks)) return std::nullopt;
       const bool known = std::isfinite(speeds.back().seconds);
       console.info("{} {} for a case: {}", *ranks, *ranks == 1 ? "rank" : "ranks",
                    known ? duration_text(speeds.back().seconds) : "failed");
@@ -61,14 +65,58 @@ class Trials {
     return record_;
   }
 
-  /// Also what other measurements left, which have no use any more.
-  void clean_up() const {
-    std::error_code ignored;
-    fs::remove_all(all_folders(), ignored);
-  }
+  void clean_up() const { remove_measurement_folder(folder_); }
+  void clean_up_after_the_dead() const { remove_dead_measurements(folder_, longest_trial()); }
 
  private:
-  fs::path all_folders() const { return plan_.directory / "measure"; }
+  double longest_trial() const { return seconds_of_a_trial + patience_with_trial(plan_); }
+
+  /// What two dead measurements came to.
+  bool take_over() {
+    const auto found = record_after_two_deaths(folder_, 2 * longest_trial());
+    if (found) record_ = *found;
+    return found.has_value();
+  }
+
+  MeasuredRanks record_should_it_fail(int ranks) const {
+    auto record = record_;
+    record.speeds.push_back({ranks, never_ends});
+    record.ranks = best_group_size(what_.demand, record.speeds);
+    record.finished = io::utc_now();
+    record.note = fmt::format("with {} {}: the case neither ended nor stopped within {:.0f} s", ranks,
+                              ranks == 1 ? "rank" : "ranks", longest_trial());
+    return record;
+  }
+
+  /// False when it was stopped.
+  bool try_on(int ranks) {
+    std::optional<TrialWatch> watch;
+    io::on_root(world_, [&] {
+      const auto record = record_should_it_fail(ranks);
+      mark_trial(folder_, record);
+      watch.emplace(longest_trial(), [this, record] { return end_stuck_trial(record); });
+    });
+    record_.speeds.push_back({ranks, time_on(ranks)});
+    if (world_.any(is_time_up())) return false;
+    io::on_root(world_, [&] {
+      if (!is_trial_marked(folder_, ranks))
+        throw InputOutputError("'{}' was removed while ranks were measured there; the same command measures again",
+                               folder_.string());
+    });
+    return true;
+  }
+
+  /// Nothing else ends what hangs on some rank, and the launcher ends the others. From another thread.
+  std::string end_stuck_trial(const MeasuredRanks& record) const {
+    auto message = fmt::format("the measurement of ranks is killed: {}", record.note);
+    try {
+      if (parallel::StopSignals::pending() == 0) record_measured_ranks(plan_.directory, record);
+    } catch (const InputOutputError& error) {
+      message += fmt::format("; {}", error.what());
+    }
+    clean_up();
+    return message;
+  }
 
   bool is_time_up() const {
     const auto job = parallel::work_seconds_left_in_job();
@@ -146,6 +194,7 @@ class Trials {
     record_.note = fmt::format("rank {} failed alone: {}", world_.rank(), attempt.failure);
     record_.speeds.clear();
     record_measured_ranks(plan_.directory, record_);
+    clean_up();
     std::fprintf(stderr, "%s\n", record_.note.c_str());
     parallel::Environment::abort(static_cast<int>(attempt.code));
   }
@@ -175,6 +224,10 @@ std::optional<Measurement> agreed(const Plan& plan, const parallel::Communicator
 
 }  // namespace
 
+double patience_with_trial(const Plan& plan) {
+  return std::max(least_grace_of_trial, plan.stale_after);
+}
+
 std::optional<Measurement> measurement_for(const Plan& plan, int processors, int workers) {
   const auto survey = Ledger(plan.directory).survey();
   Measurement what{.one = nullptr, .demand = {.cases = 0, .processors = processors, .workers = workers}};
@@ -197,6 +250,7 @@ ExitCode measure_ranks(const Plan& plan, const Runner& runner, const parallel::C
   io::on_root(world, [&] {
     if (measured && record_measured_ranks(plan.directory, *measured))
       console.info("ranks of a case: {}", text_of(*measured));
+    if (measured) trials.clean_up_after_the_dead();
     trials.clean_up();
   });
   return measured ? ExitCode::done : ExitCode::stopped;

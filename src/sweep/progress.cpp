@@ -32,8 +32,8 @@ std::string best_line(const Plan& plan, const std::vector<CaseResult>& results) 
 }
 
 std::string ranks_line(const Plan& plan) {
-  const auto measured = asks_for_measurement(plan) ? read_measured_ranks(plan.directory) : std::nullopt;
-  return measured ? fmt::format("ranks of a case: {}\n", text_of(*measured)) : std::string();
+  const auto measured = asks_for_measurement(plan) ? text_of_record(plan.directory) : std::nullopt;
+  return measured ? fmt::format("ranks of a case: {}\n", *measured) : std::string();
 }
 
 }  // namespace

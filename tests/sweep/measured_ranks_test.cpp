@@ -72,6 +72,17 @@ TEST_F(MeasuredRanksFile, GivesRanksToCasesThatAskForIt) {
   EXPECT_FALSE(asks_for_measurement(plan));
 }
 
+TEST_F(MeasuredRanksFile, IsDoubtedWhereAnotherSizeWouldBeChosen) {
+  auto measured = example();
+  measured.speeds = {{1, 10.0}, {2, 6.0}};  // three cases on two processors: 20 s in pairs, 18 s one after the other
+  measured.demand = {.cases = 3, .processors = 2, .workers = 0};
+  EXPECT_EQ(doubt_about(measured, measured.demand), "");
+  EXPECT_EQ(doubt_about(measured, {.cases = 1, .processors = 2, .workers = 0}), "");
+  EXPECT_THAT(doubt_about(measured, {.cases = 4, .processors = 2, .workers = 0}),
+              HasSubstr("measured for 3 cases on 2 processors, and another number may be faster for 4 cases"));
+  EXPECT_THAT(doubt_about(measured, {.cases = 3, .processors = 16, .workers = 0}), HasSubstr("on 16 processors"));
+}
+
 TEST_F(MeasuredRanksFile, ChangesNoIdOfACase) {
   const std::string grid = "[sweep.grid]\nnetwork.rank = [1, 2]\n";
   EXPECT_EQ(ids(planned("ranks = 'measured'\n" + grid)), ids(planned("ranks = 4\n" + grid)));

@@ -1,4 +1,5 @@
 """sweep.ranks = "measured": one case is tried on groups of several sizes, and what that says is kept and used."""
+import math
 import os
 import pathlib
 import signal
@@ -50,6 +51,7 @@ class Measured(unittest.TestCase):
         kept = folder()
         cls.addClassCleanup(kept.cleanup)
         cls.here = pathlib.Path(kept.name)
+        os.environ.pop("OMPI_MCA_rmaps_base_oversubscribe", None)  # what the program starts has to do without
         (cls.here / "base.toml").write_text(BASE.format(duration=simulated_units(CASE, BASE)))
         cls.write("single", "1")
         run("sweep", "run", "single.toml", cwd=cls.here)
@@ -90,7 +92,7 @@ class Measured(unittest.TestCase):
         before = (directory / "ranks.toml").stat()
         (self.here / "job.toml").write_text((self.here / "job.toml").read_text().replace("0.3]", "0.3, 0.4]"))
         again = run("sweep", "run", "job.toml", ranks=2, cwd=self.here)
-        self.assertNotIn("measured", again.stderr)
+        self.assertNotIn("rank for a case", again.stderr)
         self.assertEqual(before.st_mtime_ns, (directory / "ranks.toml").stat().st_mtime_ns, "not measured twice")
 
     def test_by_a_supervisor(self):
@@ -112,15 +114,85 @@ class Measured(unittest.TestCase):
         run("sweep", "run", "given.toml", cwd=self.here)
         self.assertEqual(2, self.check(directory)["ranks"])
 
+    def test_alone(self):
+        """One call without a launcher measures, and runs on what it measured; more ranks than cores can be asked for."""
+        directory = self.write("lone")
+        run("sweep", "run", "lone.toml", cwd=self.here)
+        processors = len(os.sched_getaffinity(0))
+        if processors == 2:
+            self.check(directory)
+        self.write("many", processors + 1, '"time.duration" = 1')
+        run("sweep", "run", "many.toml", "--workers", 1, cwd=self.here)
+        (directory / "ranks.toml").write_text("ranks = [")
+        said = run("sweep", "status", directory).stdout + run("sweep", "plan", "lone.toml", cwd=self.here).stdout
+        self.assertEqual(2, said.count("ranks.toml' is damaged: it is not valid TOML"))
+        self.assertIn("is damaged", run("sweep", "collect", directory).stderr)
+        self.assertIn("is damaged", run("sweep", "run", "lone.toml", cwd=self.here, expect=5).stderr)
+
+    def test_more_ranks_are_recorded_than_there_are(self):
+        directory = self.write("large")
+        run("sweep", "measure", "large.toml", ranks=2, cwd=self.here)
+        path = directory / "ranks.toml"
+        path.write_text("\n".join("ranks = 1000" if line.startswith("ranks =") else line
+                                  for line in path.read_text().splitlines()))
+        for ranks in (0, 2):
+            said = run("sweep", "run", "large.toml", cwd=self.here, ranks=ranks, expect=2).stderr
+            self.assertIn("ranks.toml' gives a case 1000 ranks", said)
+            self.assertIn("rankflow sweep measure", said)
+
+    def start(self, name, ranks=0):
+        return subprocess.Popen(command_line("sweep", "measure", f"{name}.toml", ranks=ranks), cwd=self.here, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def wait_until(self, condition):
+        deadline = time.monotonic() + 60
+        while not condition():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.01)
+
+    def test_two_at_once(self):
+        """One that is stopped takes nothing from the other."""
+        directory = self.write("twice", more=ENDLESS)
+        stopped, other = self.start("twice", 2), self.start("twice", 2)
+        self.wait_until(lambda: len(list(directory.glob("measure/*/1x0/result.h5"))) == 2)
+        stopped.send_signal(signal.SIGTERM)
+        stopped.communicate(timeout=60)
+        self.assertFalse((directory / "ranks.toml").exists())
+        message = other.communicate(timeout=60)[1]
+        self.assertEqual(0, other.returncode, message)
+        record = self.record(directory)
+        self.assertEqual("", record["note"])
+        self.assertTrue(all(map(math.isfinite, record["seconds"])), record)
+        self.assertFalse((directory / "measure").exists())
+
+    def test_a_case_that_hangs(self):
+        """Opening a pipe that nobody writes to. It takes the 30 s of patience that a case has at least to stop."""
+        os.mkfifo(self.here / "pipe.h5")
+        (self.here / "hanging.toml").write_text(BASE.format(duration=1).replace(
+            'preset = "decision"\nneurons = 1300', f'source = "file"\nfile = "{self.here}/pipe.h5"'))
+        for name in ("stuck", "stuck_job"):
+            directory = self.write(name)
+            path = directory.with_suffix(".toml")
+            path.write_text(path.read_text().replace("base.toml", "hanging.toml").replace(
+                '[sweep.set]', 'stale_after = 1\n[sweep.set]'))
+        begin = time.monotonic()
+        alone, job = self.start("stuck"), self.start("stuck_job", 2)
+        for process, name in ((alone, "stuck"), (job, "stuck_job")):
+            said = "".join(process.communicate(timeout=100))
+            self.assertEqual(process is alone, process.returncode == 0, said)
+            record = self.record(self.here / name)
+            self.assertEqual((1, [1]), (record["ranks"], record["sizes"]))
+            self.assertIn("with 1 rank: the case neither ended nor stopped within 33 s", record["note"])
+            self.assertIn(record["note"], said)
+            self.assertFalse((self.here / name / "measure").exists())
+        self.assertLess(time.monotonic() - begin, 60)
+
     def test_it_is_stopped_while_it_measures(self):
         """Without a record, so that workers do not know how many ranks they should be."""
         directory = self.write("stopped", more=ENDLESS)
         process = subprocess.Popen(command_line("sweep", "run", "stopped.toml", ranks=2), cwd=self.here, text=True,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        deadline = time.monotonic() + 60
-        while not list(directory.glob("measure/*/1x*/result.h5")):
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.01)
+        self.wait_until(lambda: list(directory.glob("measure/*/1x*/result.h5")))
         process.send_signal(signal.SIGTERM)
         message = process.communicate(timeout=60)[1]
         self.assertEqual([], list(directory.glob("ranks.toml")), message)

@@ -114,5 +114,20 @@ TEST_F(MeasurementMpi, ASignalStopsItWithoutARecord) {
   EXPECT_TRUE(leaves_nothing_else());
 }
 
+TEST_F(MeasurementMpi, ARemovedFolderLeavesNoRecord) {
+  const Runner removing{.run =
+                            [&](const Task& /*task*/, const parallel::Communicator& /*comm*/, Console& console) {
+                              console.begin_progress("pretending");
+                              std::this_thread::sleep_for(std::chrono::milliseconds(50));
+                              if (world_.is_root()) std::filesystem::remove_all(plan_.directory / "measure");
+                              console.progress(0.5);
+                              return ExitCode::stopped;
+                            },
+                        .metrics = {}};
+  if (world_.size() == 1) return;  // where nothing is measured
+  EXPECT_THROW(measure(removing), InputOutputError);
+  EXPECT_FALSE(record());
+}
+
 }  // namespace
 }  // namespace rankflow::sweep
