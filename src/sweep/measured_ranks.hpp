@@ -30,7 +30,7 @@ bool record_measured_ranks(const std::filesystem::path& sweep, const MeasuredRan
 /// throws.
 std::string record_text(const MeasuredRanks& measured);
 std::optional<MeasuredRanks> read_record(const std::filesystem::path& file);
-/// "2 (measured for 3 cases on 2 processors: 12.8 s with 1, 6.7 s with 2)".
+/// "2 (measured for 3 cases on 2 processors: 1.2 s with 1, 0.6 s with 2)".
 std::string text_of(const MeasuredRanks& measured);
 /// The same of what is recorded, or why it cannot be read, for commands that need no ranks; nothing when there is none.
 std::optional<std::string> text_of_record(const std::filesystem::path& sweep);

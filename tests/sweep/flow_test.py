@@ -76,13 +76,17 @@ class Flows(unittest.TestCase):
         self.assertNotEqual([], differences(self.here / "straight.h5", other))
 
     def test_a_killed_case_goes_on(self):
-        """Given back at once, in the middle or before it began, and continued by the same command."""
-        stopped = run("sweep", "run", "study.toml", "-o", "again", "--workers", 1, "--wall-time", 0.3, cwd=self.here,
-                      expect=None)
-        self.assertEqual(75, stopped.returncode, stopped.stderr)
-        run("sweep", "run", "study.toml", "-o", "again", "--workers", 1, cwd=self.here)
-        for result in self.table["result"]:
-            self.assertEqual([], differences(self.here / "study" / result, self.here / "again" / result))
+        """Again and again after a little more time, until it went on from a checkpoint; then to its end."""
+        (self.here / "long.toml").write_text(SWEEP.replace("[1, 4]", "[100]").replace("seeds = 2", "seeds = 1"))
+        run("sweep", "run", "long.toml", "-o", "straight", cwd=self.here)
+        seconds = 0.5
+        while not any("continuing" in log.read_text() for log in self.here.glob("again/cases/*/*/log.txt")):
+            stopped = run("sweep", "run", "long.toml", "-o", "again", "--wall-time", seconds, cwd=self.here, expect=None)
+            self.assertEqual(75, stopped.returncode, stopped.stderr)
+            seconds *= 1.2
+        run("sweep", "run", "long.toml", "-o", "again", cwd=self.here)
+        (result,) = self.here.glob("again/cases/*/*/result.h5")
+        self.assertEqual([], differences(self.here / "straight" / result.relative_to(self.here / "again"), result))
 
 
 main()
