@@ -37,7 +37,7 @@ int last_trial(const fs::path& folder) {
   return last;
 }
 
-bool is_dead(const fs::path& folder, double now, double patience) {
+bool measurement_died(const fs::path& folder, double now, double patience) {
   const SharedFolder here(folder);
   const auto owner = here.read(owner_name);
   if (!owner) return false;  // it is just beginning, or ending
@@ -51,7 +51,7 @@ std::vector<fs::path> dead_measurements(const fs::path& mine, double patience) {
   std::vector<fs::path> dead;
   SharedFolder(mine.parent_path()).list("", [&](std::string_view name) {
     const auto folder = mine.parent_path() / name;
-    if (folder != mine && is_dead(folder, now, patience)) dead.push_back(folder);
+    if (folder != mine && measurement_died(folder, now, patience)) dead.push_back(folder);
   });
   return dead;
 }
