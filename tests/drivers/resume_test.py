@@ -91,7 +91,8 @@ class Resume(unittest.TestCase):
         time.sleep(random.uniform(0.0, 0.2))
         process.send_signal(number)
         message = process.communicate(timeout=60)[1]
-        if process.returncode == 0:
+        # A signal between the end of the work and that of the process finds nobody who waits for it.
+        if "wrote" in message and process.returncode in (0, -number, 128 + number):
             return False
         self.assertEqual(STOPPED, process.returncode, f"{name}: {message}")
         self.assertIn("--resume", message)
