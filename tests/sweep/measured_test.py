@@ -1,5 +1,4 @@
 """sweep.ranks = "measured": one case is tried on groups of several sizes, and what that says is kept and used."""
-import math
 import os
 import pathlib
 import signal
@@ -149,21 +148,6 @@ class Measured(unittest.TestCase):
         while not condition():
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.01)
-
-    def test_two_at_once(self):
-        """One that is stopped takes nothing from the other."""
-        directory = self.write("twice", more=ENDLESS)
-        stopped, other = self.start("twice", 2), self.start("twice", 2)
-        self.wait_until(lambda: len(list(directory.glob("measure/*/1x0/result.h5"))) == 2)
-        stopped.send_signal(signal.SIGTERM)
-        stopped.communicate(timeout=60)
-        self.assertFalse((directory / "ranks.toml").exists())
-        message = other.communicate(timeout=60)[1]
-        self.assertEqual(0, other.returncode, message)
-        record = self.record(directory)
-        self.assertEqual("", record["note"])
-        self.assertTrue(all(map(math.isfinite, record["seconds"])), record)
-        self.assertFalse((directory / "measure").exists())
 
     def test_a_case_that_hangs(self):
         """Opening a pipe that nobody writes to. It takes the 30 s of patience that a case has at least to stop."""
