@@ -97,7 +97,7 @@ std::int64_t FeatureBasis::add_functions(Eigen::MatrixXd columns, double least) 
     columns.noalias() -= values_ * inside;
   }
   const auto count = columns.cols();
-  const Eigen::HouseholderQR<Eigen::MatrixXd> factors(std::move(columns));
+  const Eigen::HouseholderQR<Eigen::Ref<Eigen::MatrixXd>> factors(columns);  // in place
   const Eigen::MatrixXd triangle = factors.matrixQR().topRows(count).triangularView<Eigen::Upper>();
   const Eigen::BDCSVD<Eigen::MatrixXd> parts(triangle, Eigen::ComputeFullU);
   const Eigen::VectorXd squares = parts.singularValues().array().square();

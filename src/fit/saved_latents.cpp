@@ -9,7 +9,7 @@ namespace rankflow::fit {
 namespace {
 
 /// Two ways to write a time step, as 1 / 160 and 0.00625.
-constexpr double same_interval = 1e-6;
+constexpr double equal_row_interval = 1e-6;
 
 void require_latents(const io::File& file) {
   if (file.has_dataset("/trajectory/latent") && file.has_dataset("/trajectory/time")) return;
@@ -32,7 +32,7 @@ double row_interval(const io::File& file, std::uint64_t rows) {
     throw InputDataError("'{}': '/trajectory/time' does not ascend: from {} to {}", file.name(), time.front(),
                          time.back());
   for (std::size_t t = 1; t < time.size(); ++t)
-    if (!(std::abs(time[t] - time[t - 1] - interval) <= same_interval * interval))  // not a number neither
+    if (!(std::abs(time[t] - time[t - 1] - interval) <= equal_row_interval * interval))  // not a number neither
       throw InputDataError(
           "'{}': saved rows are not evenly spaced ({} s apart in the mean, {} s at row {}); save with time.save_every",
           file.name(), interval, time[t] - time[t - 1], t);
