@@ -41,7 +41,7 @@ double row_interval(const io::File& file, std::uint64_t rows) {
 
 /// Shape [trial, time, …] of a data set of a run.
 std::vector<std::uint64_t> shape_of(const io::File& file, const std::string& path, const std::string& last) {
-  const auto shape = file.info(path).shape;
+  auto shape = file.info(path).shape;
   if (shape.size() != 3)
     throw InputDataError("dataset '{}' of '{}' has shape {}; expected [trial, time, {}]", path, file.name(),
                          io::text_of(shape), last);
